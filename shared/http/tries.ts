@@ -1,0 +1,139 @@
+import { Agent } from 'node:http';
+import axios, { AxiosError, type AxiosInstance, type AxiosResponse } from 'axios';
+import axiosRetry, { retryAfter } from 'axios-retry';
+import { currentContext, remainingMs } from '../context.ts';
+import type { ServiceName } from '../discovery.ts';
+import { AppError } from '../errors.ts';
+import type { Call, ServiceClientOptions } from './client.ts';
+import { createInstances, type Instances } from './instances.ts';
+import { deadlineHeader } from './requestScope.ts';
+import { createRetryBudget } from './retryBudget.ts';
+
+const maxTries = 3;
+const backoffBaseMs = 50;
+const backoffCapMs = 1_000;
+/** Answers of a callee that may be well again in a moment, or whose other instances are. */
+const passingStatuses = new Set([429, 502, 503, 504]);
+
+/** A call on its way, over all its tries. */
+interface Progress {
+  call: Call;
+  /** Milliseconds since the epoch. */
+  deadline: number;
+  /** Instances in the order of the tries. */
+  instances: readonly string[];
+  tries: number;
+}
+
+/** By the signal that ends the call, which axios hands through all tries as it is. */
+type ProgressOf = WeakMap<AbortSignal, Progress>;
+
+/**
+ * Sends calls to a service: each try to the next instance with what is left of the time, again where repeating is safe and
+ * the retry budget allows it. Any answer that does not ask for another try resolves.
+ * @returns rejects with AppError when nothing could be sent, else with the AxiosError of the last try
+ */
+export function createSender(options: ServiceClientOptions): (call: Call) => Promise<AxiosResponse<unknown>> {
+  const http = axios.create({
+    httpAgent: new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 16, timeout: 15_000 }),
+    maxRedirects: 0,
+    maxContentLength: 4 * 1024 * 1024,
+    maxBodyLength: 1024 * 1024,
+    proxy: false,
+    allowAbsoluteUrls: false,
+    validateStatus: status => status < 500 && !passingStatuses.has(status),
+  });
+  const instances = createInstances(options.discovery);
+  const progressOf: ProgressOf = new WeakMap();
+  describeTries(http, progressOf);
+  addRetries(http, progressOf, instances, options.random);
+  return call => {
+    const progress = begin(options.callee, instances, call);
+    const signal = AbortSignal.timeout(progress.deadline - Date.now());
+    progressOf.set(signal, progress);
+    const context = currentContext();
+    return http.request({
+      url: call.path,
+      method: call.method,
+      data: call.body,
+      signal,
+      headers: {
+        Authorization: `Bearer ${options.signToken(options.callee)}`,
+        ...(context ? { 'X-Request-Id': context.requestId, traceparent: context.traceparent } : {}),
+      },
+    });
+  };
+}
+
+function begin(callee: ServiceName, instances: Instances, call: Call): Progress {
+  const budget = remainingMs(call.timeoutMs ?? 2_000);
+  if (budget <= 0) throw new AppError('upstream_timeout', { detail: 'No time was left for the call' });
+  const known = instances.of(callee);
+  if (known.length === 0) {
+    throw new AppError('service_unavailable', { detail: `${callee} is not known`, retryAfter: 1 });
+  }
+  return { call, deadline: Date.now() + budget, instances: known, tries: 0 };
+}
+
+const progressIn = (progressOf: ProgressOf, config: { signal?: unknown } | undefined): Progress | undefined =>
+  progressOf.get(config?.signal as AbortSignal);
+
+/** Sends each try to the next instance, with what is left of the time. */
+function describeTries(http: AxiosInstance, progressOf: ProgressOf): void {
+  http.interceptors.request.use(config => {
+    const progress = progressIn(progressOf, config);
+    if (!progress) throw new TypeError('a call goes through its client');
+    const { call, instances } = progress;
+    const leftMs = progress.deadline - Date.now();
+    if (leftMs <= 0) throw new AppError('upstream_timeout', { detail: 'No time was left for another try' });
+    config.baseURL = instances[progress.tries % instances.length] as string;
+    progress.tries += 1;
+    // An instance that hangs may not use up the time in which another would answer.
+    const share = call.repeatable && progress.tries < instances.length ? leftMs / 2 : leftMs;
+    config.timeout = Math.ceil(Math.min(call.tryTimeoutMs ?? share, leftMs));
+    config.headers.set(deadlineHeader, String(Math.ceil(config.timeout)));
+    return config;
+  });
+}
+
+function addRetries(http: AxiosInstance, progressOf: ProgressOf, instances: Instances, random: () => number): void {
+  const budget = createRetryBudget(() => performance.now());
+  // Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), unless the callee names a time or another instance is left.
+  const delays = new WeakMap<AxiosError, number>();
+  const delayOf = (error: AxiosError, progress: Progress): number => {
+    if (progress.tries < progress.instances.length) return 0;
+    const jitter = random() * Math.min(backoffCapMs, backoffBaseMs * 2 ** progress.tries);
+    return Math.max(jitter, retryAfter(error));
+  };
+  http.interceptors.request.use(config => {
+    if (progressIn(progressOf, config)?.tries === 0) budget.called();
+    return config;
+  });
+  axiosRetry(http, {
+    retries: maxTries - 1,
+    shouldResetTimeout: true,
+    retryCondition(error) {
+      const progress = progressIn(progressOf, error.config);
+      if (!progress) return false;
+      if (error.response === undefined) instances.failed(error.config?.baseURL ?? '');
+      if (!isWorthARetry(error, progress)) return false;
+      const delayMs = delayOf(error, progress);
+      if (Date.now() + delayMs >= progress.deadline) return false;
+      delays.set(error, delayMs);
+      // A refused connection cost the callee nothing.
+      return (wasNeverSent(error) && progress.tries < progress.instances.length) || budget.take();
+    },
+    retryDelay: (_count, error) => delays.get(error) ?? 0,
+  });
+}
+
+function isWorthARetry(error: AxiosError, { call }: Progress): boolean {
+  // An answer that is too large stays so.
+  const isTooLarge = error.code === AxiosError.ERR_BAD_RESPONSE && error.response === undefined;
+  if (error.config?.signal?.aborted || isTooLarge) return false;
+  if (!call.repeatable) return wasNeverSent(error);
+  return error.response === undefined || passingStatuses.has(error.response.status);
+}
+
+/** Nobody took the connection, so nothing can have happened. */
+const wasNeverSent = (error: AxiosError): boolean => error.code === 'ECONNREFUSED';

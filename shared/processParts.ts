@@ -1,0 +1,67 @@
+import { hostname } from 'node:os';
+import type { z } from 'zod';
+import { systemClock } from './clock.ts';
+import { ConfigError, type commonSettings, staticAddresses } from './config.ts';
+import { consulDiscovery, type Registration, register } from './consul.ts';
+import { type Discovery, staticDiscovery } from './discovery.ts';
+import { createAccessTokenVerifier, createServiceTokenSigner, createServiceTokenVerifier } from './http/auth.ts';
+import { createServiceClient } from './http/client.ts';
+import { newId } from './ids.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { durableQueues } from './messaging/durableQueues.ts';
+import { createRabbitBus } from './messaging/rabbitBus.ts';
+import { createRegistry } from './observability/metrics.ts';
+import { createRevocations, loadRevocations } from './revocations.ts';
+import type { ServiceDependencies } from './service.ts';
+
+export type CommonConfig = z.infer<z.ZodObject<typeof commonSettings>>;
+
+export interface ProcessParts extends Omit<ServiceDependencies, 'connection'> {
+  /** Keeps `verify.user` knowing of sessions that ended. */
+  revocations: ReturnType<typeof createRevocations>;
+  /** Announces the instance to the others, once it listens. */
+  announce(port: number): Registration;
+}
+
+/**
+ * The parts that every process of the shop is made of, on RabbitMQ, with Consul or fixed addresses.
+ * @throws ConfigError when neither Consul nor the address of user-service is set
+ */
+export function openProcessParts(name: string, common: CommonConfig): ProcessParts {
+  if (!common.CONSUL_URL && !common.USER_SERVICE_URL) {
+    throw new ConfigError('USER_SERVICE_URL: is not set, and neither is CONSUL_URL');
+  }
+  const logger = createLogger(name, common.LOG_LEVEL);
+  const registry = createRegistry(name, { processMetrics: true });
+  const clock = systemClock;
+  const bus = createRabbitBus({
+    ...{ name, clock, logger, registry, random: Math.random },
+    url: common.RABBITMQ_URL,
+    queues: durableQueues,
+  });
+  const discovery = discoveryOf(common, logger);
+  const signToken = createServiceTokenSigner(name, common.SERVICE_TOKEN_SECRET, clock);
+  const userService = createServiceClient({ callee: 'user-service', discovery, signToken, random: Math.random });
+  const revocations = createRevocations({ bus, clock, logger, load: loadRevocations(userService) });
+  const keySetUri = (): string | undefined => {
+    const [instance] = discovery.instances('user-service');
+    return instance && `${instance}/.well-known/jwks.json`;
+  };
+  return {
+    ...{ bus, discovery, signToken, logger, registry, clock, newId, revocations, random: Math.random },
+    verify: {
+      user: createAccessTokenVerifier({ jwksUri: undefined, keySetUri, isRevoked: revocations.isRevoked }),
+      service: createServiceTokenVerifier(name, common.SERVICE_TOKEN_SECRET),
+    },
+    announce(port) {
+      if (!common.CONSUL_URL) return { deregister: async () => {} };
+      return register({ url: common.CONSUL_URL, name, address: common.ADVERTISE_HOST ?? hostname(), port, logger });
+    },
+  };
+}
+
+function discoveryOf(common: CommonConfig, logger: Logger): Discovery {
+  return common.CONSUL_URL
+    ? consulDiscovery({ url: common.CONSUL_URL, logger })
+    : staticDiscovery(staticAddresses(common));
+}
