@@ -1,0 +1,19 @@
+import { schemaOptions } from '@tradepost/shared/mongo';
+import { type Connection, type Model, Schema } from 'mongoose';
+
+/** One row per confirmed order of a user: the count of orders is a count of these. */
+export interface ConfirmedOrderDocument {
+  /** Order id. */
+  _id: string;
+  userId: string;
+}
+
+export type ConfirmedOrderModel = Model<ConfirmedOrderDocument>;
+
+const schema = new Schema<ConfirmedOrderDocument>(
+  { _id: { type: String, required: true }, userId: { type: String, required: true } },
+  { ...schemaOptions, collection: 'confirmed_orders', id: false },
+).index({ userId: 1 });
+
+export const createConfirmedOrderModel = (connection: Connection): ConfirmedOrderModel =>
+  connection.model<ConfirmedOrderDocument>('ConfirmedOrder', schema);
