@@ -1,0 +1,26 @@
+import { decodeCursor, encodeCursor } from '@tradepost/shared/http/cursor';
+import { type ControllerOf, reply } from '@tradepost/shared/http/route';
+import { z } from 'zod';
+import type * as schemas from '../routes/auditSchemas.ts';
+import type { StockAudit } from '../services/auditStock.ts';
+
+export interface AuditController {
+  auditProducts: ControllerOf<typeof schemas.auditProducts>;
+  auditOrders: ControllerOf<typeof schemas.auditOrders>;
+}
+
+export function createAuditController(audit: StockAudit): AuditController {
+  return {
+    async auditProducts({ query: { limit, cursor } }) {
+      const [after] = decodeCursor(cursor, 'audit', z.tuple([z.string()])) ?? [];
+      const found = await audit.products({ after, limit: limit + 1 });
+      const items = found.slice(0, limit);
+      const last = items.at(-1);
+      return reply(200, {
+        items,
+        nextCursor: found.length > limit && last ? encodeCursor('audit', [last.productId]) : null,
+      });
+    },
+    auditOrders: async ({ body }) => reply(200, { items: await audit.orders(body.orders) }),
+  };
+}
