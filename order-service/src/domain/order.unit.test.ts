@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { type Command, decide, InvalidTransitionError, refundable } from './decide.ts';
+import type { RecordedEvent } from './events.ts';
+import { evolve, fold, refunded } from './order.ts';
+import { creationOutcome } from './outcome.ts';
+import { cancelled, created, declined, histories, recorded, refund, reserved } from './testing.ts';
+import { upcast } from './upcast.ts';
+
+describe('fold', () => {
+  it('is nothing for an empty stream', () => assert.equal(fold([]), undefined));
+
+  it('adds up a good order', () => {
+    const order = fold(recorded(...histories.confirmed));
+    assert.equal(order?.status, 'confirmed');
+    assert.equal(order?.version, 4);
+    assert.deepEqual(order?.payment, { id: 'pay1', status: 'captured', captured: 1000, refunds: {} });
+  });
+
+  it('counts refunds until nothing is left', () => {
+    const part = fold(recorded(...histories.confirmed, refund('a', 300)));
+    assert.equal(part?.payment.status, 'partially_refunded');
+    assert.equal(part && refundable(part), 700);
+    const all = fold(recorded(...histories.confirmed, refund('a', 300), refund('b', 700)));
+    assert.equal(all?.payment.status, 'refunded');
+    assert.equal(all && refunded(all), 1000);
+  });
+
+  it('shows a refund without a recorded capture as refunded', () => {
+    const order = fold(recorded(created, reserved, cancelled, refund('cancel:o1', 1000)));
+    assert.equal(order?.status, 'cancelled');
+    assert.equal(order?.payment.status, 'refunded');
+    assert.equal(order?.payment.captured, 1000);
+  });
+
+  it('knows that nothing was paid for an order cancelled early', () => {
+    assert.equal(fold(recorded(created, cancelled))?.payment.status, 'void');
+    assert.equal(fold(recorded(created, reserved, declined, cancelled))?.payment.status, 'declined');
+  });
+
+  it('refuses a gap, a repetition and a stream that does not begin with OrderCreated', () => {
+    const [first, second] = recorded(created, reserved) as [RecordedEvent, RecordedEvent];
+    assert.throws(() => fold([first, { ...second, version: 3 }]), /version 3 follows 1/);
+    assert.throws(() => fold([first, second, second]), /version 2 follows 2/);
+    assert.throws(() => fold(recorded(reserved)), /before OrderCreated/);
+    assert.throws(() => fold([first, { ...first, version: 2 }]), /created once/);
+  });
+});
+
+describe('creationOutcome', () => {
+  it('stays what it was at the first deciding event', () => {
+    const outcome = creationOutcome(recorded(...histories['cancelled after confirmation'], refund('r', 1000)));
+    assert.equal(outcome?.kind, 'confirmed');
+    assert.equal(outcome?.kind === 'confirmed' && outcome.order.version, 4);
+  });
+  it('is pending until then', () => assert.equal(creationOutcome(recorded(created, reserved))?.kind, 'pending'));
+  it('names the reason of a decline', () => {
+    const stream = recorded(created, reserved, declined, {
+      type: 'OrderCancelled',
+      data: { cause: 'payment_declined', reason: 'card_declined' },
+    });
+    assert.deepEqual(creationOutcome(stream), {
+      kind: 'refused',
+      code: 'payment_declined',
+      members: { reason: 'card_declined' },
+    });
+  });
+});
+
+describe('upcast', () => {
+  it('runs the steps from the stored version to the newest', () => {
+    const steps = { A: [(data: object) => ({ ...data, two: true }), (data: object) => ({ ...data, three: true })] };
+    assert.deepEqual(upcast({ type: 'A', data: {}, schema: 1 }, steps).data, { two: true, three: true });
+    assert.deepEqual(upcast({ type: 'A', data: {}, schema: 2 }, steps).data, { three: true });
+    assert.deepEqual(upcast({ type: 'A', data: {}, schema: 3 }, steps).data, {});
+  });
+  it('refuses what a newer version wrote', () => {
+    assert.throws(() => upcast({ type: 'OrderCreated', data: {}, schema: 99 }), /not known/);
+    assert.throws(() => upcast({ type: 'OrderExploded', data: {}, schema: 1 }), /not known/);
+    assert.throws(() => upcast({ type: 'constructor', data: {}, schema: 1 }), /not known/);
+    for (const schema of [0, -1, 1.5, Number.NaN, undefined])
+      assert.throws(() => upcast({ type: 'OrderCreated', data: {}, schema: schema as number }), /not known/);
+  });
+});
+
+describe('any sequence of commands', () => {
+  const command: fc.Arbitrary<Command> = fc.oneof(
+    fc.constant<Command>({ type: 'RecordReservation', holds: [{ productId: 'p1', holdId: 'h1' }] }),
+    fc.constant<Command>({ type: 'RecordCapture', paymentId: 'pay1', amount: 1000 }),
+    fc.constant<Command>({ type: 'RecordDecline', reason: 'card_declined' }),
+    fc.constant<Command>({ type: 'Cancel', cause: 'requested', reason: 'no' }),
+    fc.constant<Command>({ type: 'Ship', carrier: 'DHL', trackingNumber: '1' }),
+    fc.constant<Command>({ type: 'Deliver' }),
+    fc.record({
+      type: fc.constant('RecordRefund' as const),
+      paymentId: fc.constant('pay1'),
+      refundId: fc.constantFrom('a', 'b'),
+      amount: fc.integer({ min: 1, max: 500 }),
+    }),
+  );
+
+  it('keeps the rules of an order', () => {
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 12 }), commands => {
+        let stream = recorded(created);
+        for (const one of commands) {
+          const order = fold(stream)!;
+          try {
+            const events = decide(order, one);
+            stream = [
+              ...stream,
+              ...events.map((event, index) => ({ ...event, version: order.version + index + 1, at: new Date() })),
+            ];
+          } catch (error) {
+            assert.ok(error instanceof InvalidTransitionError);
+          }
+        }
+        const types = stream.map(event => event.type);
+        assert.deepEqual(
+          stream.map(event => event.version),
+          stream.map((_, index) => index + 1),
+        );
+        const end = types.indexOf('OrderCancelled');
+        if (end >= 0)
+          assert.ok(
+            types.slice(end + 1).every(type => type === 'PaymentRefunded'),
+            'only refunds follow a cancellation',
+          );
+        if (types.includes('OrderShipped'))
+          assert.ok(!types.includes('OrderCancelled'), 'nothing shipped is cancelled');
+        if (types.includes('OrderConfirmed'))
+          assert.equal(types[types.indexOf('OrderConfirmed') - 1], 'PaymentCaptured');
+        for (const type of [
+          'StockReserved',
+          'PaymentCaptured',
+          'OrderConfirmed',
+          'OrderCancelled',
+          'OrderShipped',
+          'OrderDelivered',
+        ]) {
+          assert.ok(types.filter(one => one === type).length <= 1, `${type} happens once`);
+        }
+        assert.deepEqual(stream.reduce(evolve, undefined as never), fold(stream));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});

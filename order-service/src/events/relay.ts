@@ -1,0 +1,217 @@
+import type { Clock } from '@tradepost/shared/clock';
+import type { NewId } from '@tradepost/shared/ids';
+import type { Logger } from '@tradepost/shared/logger';
+import type { EventBus } from '@tradepost/shared/messaging/eventBus';
+import type { Registry } from '@tradepost/shared/observability/metrics';
+import { Counter, Gauge } from 'prom-client';
+import type { Failpoint } from '../config.ts';
+import { fold } from '../domain/order.ts';
+import type { CommitDocument, CommitModel } from '../models/commit.ts';
+import type { OrderViewModel } from '../models/orderView.ts';
+import { type EventStore, recorded } from './eventStore.ts';
+import { messageOf } from './publishers.ts';
+import { confirmView, writeView } from './views.ts';
+
+export interface Relay {
+  /** Says that there is something to publish, so that nobody waits for the next poll. */
+  wake(): void;
+  start(): void;
+  /** Ends after the batch that is being published. */
+  stop(): Promise<void>;
+}
+
+export interface RelayDependencies {
+  commits: CommitModel;
+  views: OrderViewModel;
+  eventStore: EventStore;
+  bus: EventBus;
+  /** Opens the saga of an order that was cancelled, so that what it took goes back. */
+  wakeSaga(orderId: string): Promise<void>;
+  clock: Clock;
+  newId: NewId;
+  logger: Logger;
+  registry: Registry;
+  /** How long commits are kept from other instances, in milliseconds. */
+  claimMs: number;
+  failpoint: Failpoint;
+}
+
+const batchSize = 100;
+const pollMs = 500;
+const maxBackoffMs = 10_000;
+
+/**
+ * Publishes what is in the log and not yet published: per order in order of versions, marked only after the bus has
+ * taken it. Several instances share the work by claims on commits; a claim is also the durable write without which
+ * nobody acts on what another has written.
+ */
+export function createRelay(dependencies: RelayDependencies): Relay {
+  const { commits, clock, logger, registry } = dependencies;
+  const published = new Counter({
+    name: 'order_events_published_total',
+    help: 'Commits that were published and marked',
+    registers: [registry],
+  });
+  gauges(commits, clock, registry);
+  let running = false;
+  let woken = false;
+  let timer: NodeJS.Timeout | undefined;
+  let work: Promise<void> = Promise.resolve();
+  let failures = 0;
+
+  const turn = async (): Promise<void> => {
+    try {
+      do {
+        woken = false;
+        for (;;) {
+          const claimed = await claim(dependencies);
+          if (claimed.length === 0) break;
+          const { done, failed } = await publishAll(claimed, dependencies);
+          published.inc(done);
+          if (failed > 0) throw new Error(`${failed} commits could not be published`);
+          // What is left follows commits that another instance holds: nothing is wrong, and the next poll looks again.
+          if (done === 0) break;
+        }
+      } while (woken && running);
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      logger.warn({ err: error, failures }, 'relay');
+    }
+  };
+  const schedule = (ms: number): void => {
+    clearTimeout(timer);
+    if (!running) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      work = turn().then(() => schedule(failures ? Math.min(maxBackoffMs, 100 * 2 ** failures) : pollMs));
+    }, ms);
+  };
+  return {
+    wake() {
+      woken = true;
+      if (running && timer && failures === 0) schedule(0);
+    },
+    start() {
+      running = true;
+      schedule(0);
+    },
+    async stop() {
+      running = false;
+      clearTimeout(timer);
+      await work;
+    },
+  };
+}
+
+/** Takes the oldest commits that nobody holds, in one write, and returns those that this call took. */
+async function claim({ commits, clock, newId, claimMs }: RelayDependencies): Promise<CommitDocument[]> {
+  const [now, by] = [clock(), newId()];
+  const free = { pending: true as const, $or: [{ claim: { $exists: false } }, { 'claim.until': { $lte: now } }] };
+  const ids = await commits.find(free).sort({ _id: 1 }).limit(batchSize).select({ _id: 1 }).lean();
+  if (ids.length === 0) return [];
+  await commits.updateMany(
+    { _id: { $in: ids.map(one => one._id) }, ...free },
+    { $set: { claim: { by, until: new Date(now.getTime() + claimMs) } } },
+  );
+  return commits.find({ _id: { $in: ids.map(one => one._id) }, pending: true, 'claim.by': by }).lean();
+}
+
+/** Publishes the claimed commits, orders side by side; says how many were marked, and how many went wrong. */
+async function publishAll(
+  claimed: CommitDocument[],
+  dependencies: RelayDependencies,
+): Promise<{ done: number; failed: number }> {
+  let failed = 0;
+  const results = await Promise.all(
+    [...Map.groupBy(claimed, commit => commit.orderId)].map(async ([orderId, ofOrder]) => {
+      try {
+        return await publishOrder(
+          orderId,
+          ofOrder.sort((a, b) => a.version - b.version),
+          dependencies,
+        );
+      } catch (error) {
+        dependencies.logger.warn({ err: error, orderId }, 'relay: order');
+        failed += ofOrder.length;
+        return [];
+      }
+    }),
+  );
+  const done = results.flat();
+  await dependencies.failpoint('order.relay.beforeMark');
+  if (done.length > 0) {
+    await dependencies.commits.updateMany({ _id: { $in: done } }, { $unset: { pending: 1, claim: 1 } });
+  }
+  await dependencies.failpoint('order.relay.afterMark');
+  const left = claimed.map(commit => commit._id).filter(id => !done.includes(id));
+  if (left.length > 0) {
+    await dependencies.commits.updateMany(
+      { _id: { $in: left }, 'claim.by': claimed[0]?.claim?.by },
+      { $unset: { claim: 1 } },
+    );
+  }
+  return { done: done.length, failed };
+}
+
+/** View first, then saga, then messages; returns the ids of the commits that are through. */
+async function publishOrder(
+  orderId: string,
+  ofOrder: CommitDocument[],
+  dependencies: RelayDependencies,
+): Promise<string[]> {
+  const { commits, views, eventStore, bus, failpoint } = dependencies;
+  const first = ofOrder[0];
+  const last = ofOrder.at(-1);
+  if (!first || !last) return [];
+  // An older commit that another instance holds goes first.
+  if (first.version > 1 && (await commits.exists({ orderId, pending: true, version: { $lt: first.version } })))
+    return [];
+  await failpoint('order.relay.afterClaim');
+  const upTo = last.version + last.events.length - 1;
+  const stream = (await eventStore.load(orderId)).filter(event => event.version <= upTo);
+  const order = fold(stream);
+  if (!order) throw new Error(`order ${orderId} has commits but no stream`);
+  if (!(await confirmView(views, orderId, upTo))) await writeView(views, orderId, order, true);
+  await failpoint('order.relay.afterView');
+  const through: string[] = [];
+  for (const commit of ofOrder) {
+    const events = recorded(commit);
+    if (events.some(event => event.type === 'OrderCancelled')) await dependencies.wakeSaga(orderId);
+    for (const event of events) {
+      const message = messageOf(orderId, order, event, commit.traceparent);
+      if (!message) continue;
+      await failpoint('order.relay.beforePublish');
+      await bus.publish('orders', message);
+      await failpoint('order.relay.afterPublish');
+    }
+    through.push(commit._id);
+  }
+  return through;
+}
+
+function gauges(commits: CommitModel, clock: Clock, registry: Registry): void {
+  new Gauge({
+    name: 'outbox_depth',
+    help: 'Messages that wait to be published',
+    registers: [registry],
+    async collect() {
+      this.set(await commits.countDocuments({ pending: true }).catch(() => Number.NaN));
+    },
+  });
+  new Gauge({
+    name: 'outbox_age_seconds',
+    help: 'Age of the oldest message that waits to be published',
+    registers: [registry],
+    async collect() {
+      const [oldest] = await commits
+        .find({ pending: true })
+        .sort({ _id: 1 })
+        .limit(1)
+        .select({ at: 1 })
+        .lean()
+        .catch(() => []);
+      this.set(oldest ? (clock().getTime() - oldest.at.getTime()) / 1000 : 0);
+    },
+  });
+}

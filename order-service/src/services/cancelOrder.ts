@@ -1,0 +1,37 @@
+import type { Actor } from '@tradepost/shared/http/route';
+import { fold, type Order } from '../domain/order.ts';
+import type { Drive } from '../sagas/drive.ts';
+import type { SagaStore } from '../sagas/sagaStore.ts';
+import { type CommandOrder, requireAccess } from './commandOrder.ts';
+
+/**
+ * Turns an order back that is not shipped: stock and money return. The order is cancelled when this resolves; money that
+ * takes longer than a moment returns afterwards.
+ * @throws AppError `not_found`, `invalid_transition` once it is shipped
+ */
+export type CancelOrder = (actor: Actor, orderId: string, reason: string) => Promise<Order>;
+
+const waitMs = 2_000;
+
+export function cancelOrderUseCase(commandOrder: CommandOrder, sagaStore: SagaStore, drive: Drive): CancelOrder {
+  return async (actor, orderId, reason) => {
+    const order = await commandOrder(orderId, current => {
+      requireAccess(actor, current);
+      return { type: 'Cancel', cause: 'requested', reason };
+    });
+    if (isSettled(order)) return order;
+    // The relay does this too; doing it here only spares the client the wait.
+    await sagaStore.wake(orderId);
+    const events = await drive.until(orderId, seen => isSettled(fold(seen)), waitMs);
+    return fold(events) ?? order;
+  };
+}
+
+/** Whether nothing is left to give back. A charge still on its way shows as void until its refund is recorded. */
+function isSettled(order: Order | undefined): boolean {
+  return (
+    order?.status === 'cancelled' &&
+    order.payment.status !== 'captured' &&
+    order.payment.status !== 'partially_refunded'
+  );
+}
