@@ -7,7 +7,7 @@
  */
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../architecture/sourceFiles.ts';
 import { programs, startMongod, startRabbit } from './servers.ts';
@@ -28,7 +28,8 @@ if (missing.length > 0) {
   const patterns = process.argv.slice(2);
   const folder = mkdtempSync(join(tmpdir(), 'tradepost-figures-'));
   const file = join(folder, 'figures.ndjson');
-  const processes = () => run(patterns.length > 0 ? patterns : ['tests/real/*.real.ts'], { TEST_FIGURES: file });
+  // One file after the other: what happens under load must not depend on a second shop's load.
+  const processes = () => run(patterns.length > 0 ? patterns : ['tests/real/*.real.ts'], '1', { TEST_FIGURES: file });
   const results = patterns.length > 0 ? [await processes()] : [await runParts(), await processes()];
   printFigures(file);
   rmSync(folder, { recursive: true, force: true });
@@ -51,10 +52,11 @@ async function runParts() {
   const servers = await Promise.all([startMongod(), startRabbit()]);
   const [mongod, rabbit] = servers;
   try {
-    return await run(['shared/messaging/*.int.test.ts', '{inventory,order,payment}-service/src/**/*.int.test.ts'], {
-      TEST_MONGODB_URI: mongod.url,
-      RABBITMQ_URL: rabbit.url,
-    });
+    return await run(
+      ['shared/messaging/*.int.test.ts', '{inventory,order,payment}-service/src/**/*.int.test.ts'],
+      String(availableParallelism()),
+      { TEST_MONGODB_URI: mongod.url, RABBITMQ_URL: rabbit.url },
+    );
   } finally {
     await Promise.all(servers.map(server => server.close()));
   }
@@ -66,8 +68,8 @@ interface Result {
 }
 
 /** Runs test files as all others are run; a run without its closing line counts as failed. */
-function run(patterns: string[], environment: Record<string, string> = {}): Promise<Result> {
-  const child = spawn(process.execPath, [join(root, 'tests', 'run.ts'), '--concurrency', '2', ...patterns], {
+function run(patterns: string[], concurrency: string, environment: Record<string, string>): Promise<Result> {
+  const child = spawn(process.execPath, [join(root, 'tests', 'run.ts'), '--concurrency', concurrency, ...patterns], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...environment },

@@ -28,7 +28,10 @@ describe('two instances of every service, found by Consul', () => {
     await shop?.stop();
     await Promise.all(Object.values(servers ?? {}).map(server => server.close()));
   });
-  afterEach(() => assert.deepEqual(shop.ownFaults(), []));
+  afterEach(async () => {
+    await servers.consul.revive();
+    assert.deepEqual(shop.ownFaults(), []);
+  });
 
   async function restart(instance: Instance, signal: NodeJS.Signals): Promise<void> {
     const restarts = instance.process.restarts();
@@ -46,7 +49,7 @@ describe('two instances of every service, found by Consul', () => {
 
   test('a rolling restart of all of them under load fails no request', async () => {
     const rate = await easyRate(shop, 10);
-    const load = await startLoad(shop, rate);
+    await using load = await startLoad(shop, rate);
     await sleep(1_000);
     let stopped = 0;
     for (const nth of [0, 1]) {
@@ -64,7 +67,7 @@ describe('two instances of every service, found by Consul', () => {
   });
 
   test('an instance that is killed under load costs no order, and little more than what it was at', async () => {
-    const load = await startLoad(shop, 10);
+    await using load = await startLoad(shop, 10);
     await sleep(1_000);
     await Promise.all(
       serviceNames.map(async (service, index) => {
@@ -80,7 +83,7 @@ describe('two instances of every service, found by Consul', () => {
   });
 
   test('an order-service that is frozen past its leases is replaced, and harms nothing when it goes on', async () => {
-    const load = await startLoad(shop, 10);
+    await using load = await startLoad(shop, 10);
     await sleep(1_000);
     for (const instance of shop.instances('order-service')) {
       instance.process.signal('SIGSTOP');
@@ -97,7 +100,7 @@ describe('two instances of every service, found by Consul', () => {
 
   test('without Consul for 30 s everybody goes on with whom they know, also after restarts', async () => {
     const rate = await easyRate(shop, 10);
-    const load = await startLoad(shop, rate);
+    await using load = await startLoad(shop, rate);
     await sleep(1_000);
     await servers.consul.kill();
     const killedAt = performance.now();

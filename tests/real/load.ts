@@ -22,7 +22,7 @@ export interface Report {
   broken: string[];
 }
 
-export interface Load {
+export interface Load extends AsyncDisposable {
   report: Report;
   /** No new orders; waits until every one has its final answer, and looks at each. */
   finish(): Promise<Report>;
@@ -34,7 +34,8 @@ const customers = 4;
 
 /**
  * Customers who order at a steady rate, whatever the answers, and look at products and their orders meanwhile. Who gets no
- * final answer repeats the order under its key, as clients should.
+ * final answer repeats the order under its key, as clients should. Disposed of before it is finished, as when its test has
+ * failed, they give up at once.
  * @param options.cancelOneIn every how manieth order is cancelled once it is confirmed; none without it
  */
 export async function startLoad(
@@ -75,7 +76,7 @@ export async function startLoad(
         return isCancelled ? cancel(token, answer.body.id) : check(token, answer.body.id, 'confirmed');
       // Accepted and not done yet: the same key leads to its end.
       if (answer?.status !== 202) count(report.failures, answer);
-      if (performance.now() > until) {
+      if (isLeft || performance.now() > until) {
         report.broken.push(`${headers['Idempotency-Key']} has no final answer: ${answer?.status}`);
         return;
       }
@@ -84,7 +85,7 @@ export async function startLoad(
   }
 
   async function cancel(token: string, id: string): Promise<void> {
-    for (let tries = 0; tries < 50; tries += 1) {
+    for (let tries = 0; tries < 50 && !isLeft; tries += 1) {
       const answer = await timed('POST', `/api/orders/${id}/cancel`, { token });
       if (answer?.status === 200) return check(token, id, 'cancelled');
       await sleep(300);
@@ -93,7 +94,7 @@ export async function startLoad(
   }
 
   async function check(token: string, id: string, status: 'confirmed' | 'cancelled'): Promise<void> {
-    for (let tries = 0; tries < 50; tries += 1) {
+    for (let tries = 0; tries < 50 && !isLeft; tries += 1) {
       const answer = await shop.send('GET', `/api/orders/${id}`, { token }).catch(() => undefined);
       if (answer?.status === 200) {
         if (answer.body.status !== status) report.broken.push(`${id} is ${answer.body.status}`);
@@ -113,6 +114,7 @@ export async function startLoad(
   }
 
   const running = new Set<Promise<void>>();
+  let isLeft = false;
   let turn = 0;
   const timer = setInterval(() => {
     turn += 1;
@@ -122,19 +124,23 @@ export async function startLoad(
       void work.finally(() => running.delete(work));
     }
   }, 1_000 / ordersPerSecond);
+  const finish = async () => {
+    clearInterval(timer);
+    while (running.size > 0) await Promise.all(running);
+    return report;
+  };
   return {
-    report,
-    async finish() {
-      clearInterval(timer);
-      while (running.size > 0) await Promise.all(running);
-      return report;
+    ...{ report, finish },
+    async [Symbol.asyncDispose]() {
+      isLeft = true;
+      await finish();
     },
   };
 }
 
 /** Whether this machine bears that many orders a second just now, with no fault on. */
 async function isEasy(shop: RealShop, rate: number): Promise<boolean> {
-  const load = await startLoad(shop, rate);
+  await using load = await startLoad(shop, rate);
   await sleep(4_000);
   const { failures, failedReads, slowestMs } = await load.finish();
   return Object.keys({ ...failures, ...failedReads }).length === 0 && slowestMs < 750;

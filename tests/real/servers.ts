@@ -16,6 +16,8 @@ export interface TestServer {
   kill(): Promise<void>;
   /** Starts it again on the same port and folder, and waits until it answers. */
   start(): Promise<void>;
+  /** Lets it run again, whether it was frozen or ended; nothing to one that runs. */
+  revive(): Promise<void>;
   /** Ends it and removes its folder. */
   close(): Promise<void>;
 }
@@ -59,11 +61,12 @@ async function startServer(program: Program): Promise<TestServer> {
     }
   }
 
+  const runs = () => child !== undefined && child.exitCode === null && child.signalCode === null;
   const signal = (name: NodeJS.Signals) => {
-    if (child?.pid && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, name);
+    if (child?.pid && runs()) process.kill(-child.pid, name);
   };
   async function kill(): Promise<void> {
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (!child || !runs()) return;
     const gone = once(child, 'close');
     signal('SIGKILL');
     await gone;
@@ -82,6 +85,10 @@ async function startServer(program: Program): Promise<TestServer> {
     signal,
     kill,
     start,
+    async revive() {
+      signal('SIGCONT');
+      if (!runs()) await start();
+    },
     async close() {
       await kill();
       closeSync(log);

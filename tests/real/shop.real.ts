@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { tour } from '@tradepost/local/tour';
@@ -40,6 +40,12 @@ describe('six processes on real servers', () => {
     await shop?.stop();
     await Promise.all(Object.values(links).map(link => link.close()));
     await Promise.all(Object.values(servers ?? {}).map(server => server.close()));
+  });
+
+  // A test that failed half-way leaves nothing to the next.
+  afterEach(async () => {
+    await servers.mongod.revive();
+    await servers.payments.revive();
   });
 
   test('the walk through the shop ends with a confirmed order, which is shipped and delivered', async () => {
@@ -90,7 +96,7 @@ describe('six processes on real servers', () => {
   });
 
   test('a process that was killed is back by itself, and its orders with it', async () => {
-    const load = await startLoad(shop, 10);
+    await using load = await startLoad(shop, 10);
     await sleep(1_000);
     for (const service of serviceNames) {
       const [instance] = shop.instances(service);
@@ -106,7 +112,7 @@ describe('six processes on real servers', () => {
   });
 
   test('answers that are lost after the work was done are asked for again, and nothing is done twice', async () => {
-    const load = await startLoad(shop, 5, { cancelOneIn: 3 });
+    await using load = await startLoad(shop, 5, { cancelOneIn: 3 });
     const perRound = 3;
     for (let round = 0; round < 8; round += 1) {
       for (const link of Object.values(links)) link.loseAnswers(perRound);
@@ -138,7 +144,7 @@ describe('six processes on real servers', () => {
   });
 
   test('a database that is killed under load loses nothing', async () => {
-    const load = await startLoad(shop, 10);
+    await using load = await startLoad(shop, 10);
     await sleep(2_000);
     await servers.mongod.kill();
     await sleep(3_000);
@@ -152,7 +158,7 @@ describe('six processes on real servers', () => {
   });
 
   test('a database that hangs under load loses nothing, and nobody waits for it without end', async () => {
-    const load = await startLoad(shop, 5);
+    await using load = await startLoad(shop, 5);
     await sleep(1_000);
     servers.mongod.signal('SIGSTOP');
     await sleep(8_000);
