@@ -1,4 +1,4 @@
-import { seeded } from '../tests/chaos/trials.ts';
+import { seeded } from '@tradepost/shared/testing/seeded';
 
 export interface GeneratedProduct {
   sku: string;

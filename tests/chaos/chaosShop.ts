@@ -1,7 +1,8 @@
 import { flushCompileCache } from 'node:module';
 import { readSettings } from '@tradepost/local/settings';
 import { startShop } from '@tradepost/local/startShop';
-import { obedientFailpoint, seeded } from './failpoints.ts';
+import { seeded } from '@tradepost/shared/testing/seeded';
+import { obedientFailpoint } from './failpoints.ts';
 
 /** The whole shop in a process that ends or stops itself where its parent tells it to. */
 const { CHAOS_ORDERS = '{}', CHAOS_SEED = '1' } = process.env;

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
+import { seeded } from '@tradepost/shared/testing/seeded';
 import { type Books, openBooks } from './books.ts';
-import { type Delay, seeded } from './failpoints.ts';
+import type { Delay } from './failpoints.ts';
 import { buy, openProduct, type Purchase, pause, plan, populate, type World } from './load.ts';
 import { KilledWhileStartingError, leaseMs, type ShopProcess, scratchFolder, startShopProcess } from './shopProcess.ts';
 import type { Trial } from './trials.ts';

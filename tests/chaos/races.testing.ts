@@ -3,14 +3,12 @@ import { rmSync } from 'node:fs';
 import { after } from 'node:test';
 import type { TestAnswer } from '@tradepost/local/testing';
 import { createPool } from '@tradepost/shared/messaging/pool';
+import { seeded } from '@tradepost/shared/testing/seeded';
 import { type Books, openBooks } from './books.ts';
-import { type Delay, seeded } from './failpoints.ts';
+import type { Delay } from './failpoints.ts';
 import { isFinal, openProduct, orderOf, pause, populate, type World } from './load.ts';
 import { attempt, type ShopProcess, scratchFolder, startShopProcess } from './shopProcess.ts';
 import { auditUntilClean, timeLimit } from './verify.ts';
-
-/** Whether the full numbers run, as `npm run chaos -- --races` says, or those that fit into every test run. */
-export const isFull = process.env.RACES === 'full';
 
 /** The seed of this file's random choices: RACES_SEED or a new one. */
 export const seed = Number(process.env.RACES_SEED ?? Date.now() % 1_000_000);

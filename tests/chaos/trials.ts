@@ -1,6 +1,5 @@
-import { type Armed, failpoints, seeded } from './failpoints.ts';
-
-export { seeded };
+import { seeded } from '@tradepost/shared/testing/seeded';
+import { type Armed, failpoints } from './failpoints.ts';
 
 /** A fault at a point, under load; then every promise is checked. */
 export interface Trial extends Armed {

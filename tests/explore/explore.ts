@@ -1,5 +1,5 @@
+import { seeded } from '@tradepost/shared/testing/seeded';
 import { createOrderViewModel } from '../../order-service/src/models/orderView.ts';
-import { seeded } from '../chaos/trials.ts';
 import { askUntilAnswered, orderOf, type Placed, place } from './client.ts';
 import type { CallFault } from './network.ts';
 import { check, isAtRest } from './promises.ts';

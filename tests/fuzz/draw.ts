@@ -1,4 +1,4 @@
-import { seeded } from '../chaos/failpoints.ts';
+import { seeded } from '@tradepost/shared/testing/seeded';
 
 /** What a case is drawn with: the same seed and number draw the same case. */
 export interface Draw {

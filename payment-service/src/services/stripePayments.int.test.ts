@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { systemClock } from '@tradepost/shared/clock';
+import { seeded } from '@tradepost/shared/testing/seeded';
 import { createBench, inParallel, outcome, testConnection } from '../payments.testing.ts';
 import { createStripeProvider } from '../providers/stripe.ts';
 import { type Fault, startStripeStandIn } from '../stripeStandIn.testing.ts';
-
-/** A small generator (mulberry32, public domain) so that a run can be repeated from its printed seed. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const faults: readonly Fault[] = [
   ...(['none', 'none', 'none'] as const),

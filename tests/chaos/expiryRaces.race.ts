@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isFull, startRaceShop, tally, together } from './races.testing.ts';
+import { startRaceShop, tally, together } from './races.testing.ts';
 
-const races = isFull ? 100 : 30;
+const races = 100;
 const [atOnce, pieces] = [10, 1_000];
 const holdMs = 150;
 /** A hold is pinned for its charge just before it expires, just after, or at the same time. */

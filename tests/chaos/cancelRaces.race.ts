@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestAnswer } from '@tradepost/local/testing';
 import { pause } from './load.ts';
-import { isFull, startRaceShop, tally, together } from './races.testing.ts';
+import { startRaceShop, tally, together } from './races.testing.ts';
 import { attempt } from './shopProcess.ts';
 
-const races = isFull ? 100 : 30;
+const races = 100;
 const [atOnce, pieces] = [10, 1_000];
 /** Makes the steps of an order last long enough for a cancel to come in between. */
 const slowMs = 30;
