@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { ServiceName } from './discovery.ts';
+import { hasKnownPassword, isKnownDefault } from './knownSecrets.ts';
 
 /** The environment does not fit: the message has one line per wrong setting, without its value. */
 export class ConfigError extends Error {
@@ -61,7 +62,20 @@ export const flag = (byDefault: boolean) =>
     .transform(value => value === 'true')
     .default(byDefault);
 
-const secret = z.string().min(32, 'must have at least 32 characters');
+const remedy = 'npm run init-secrets makes one';
+
+/** A secret: at least 32 characters, and none of those that stand in manuals. */
+export const secretSetting = z
+  .string()
+  .min(32, { error: 'must have at least 32 characters', abort: true })
+  .refine(value => !isKnownDefault(value), `is a known default; ${remedy}`);
+
+/** The address of a server, which may hold a password. */
+const serverAddress = (pattern: RegExp, message: string) =>
+  z
+    .string()
+    .regex(pattern, { error: message, abort: true })
+    .refine(value => !hasKnownPassword(value), `has a known default as password; ${remedy}`);
 
 const addresses = z
   .string()
@@ -73,8 +87,8 @@ export const commonSettings = {
   HOST: z.string().default('0.0.0.0'),
   PORT: integer(0, 65535, 3000),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-  SERVICE_TOKEN_SECRET: secret,
-  RABBITMQ_URL: z.string().regex(/^amqps?:\/\//, 'must begin with amqp://'),
+  SERVICE_TOKEN_SECRET: secretSetting,
+  RABBITMQ_URL: serverAddress(/^amqps?:\/\//, 'must begin with amqp://'),
   /** Where instances find each other; fixed addresses are used without it. */
   CONSUL_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Host name or address under which others reach this instance; needed with CONSUL_URL. */
@@ -88,7 +102,7 @@ export const commonSettings = {
 
 /** A service's own database. */
 export const databaseSettings = {
-  MONGODB_URI: z.string().regex(/^mongodb(\+srv)?:\/\//, 'must begin with mongodb://'),
+  MONGODB_URI: serverAddress(/^mongodb(\+srv)?:\/\//, 'must begin with mongodb://'),
 };
 
 /** The static addresses among the settings. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,8 +16,8 @@ const lonely = (name: string) => ({
   HOST: '127.0.0.1',
   PORT: '0',
   METRICS_PORT: '0',
-  SERVICE_TOKEN_SECRET: 's'.repeat(32),
-  TOKEN_KEY_SECRET: 't'.repeat(32),
+  SERVICE_TOKEN_SECRET: randomBytes(32).toString('hex'),
+  TOKEN_KEY_SECRET: randomBytes(32).toString('hex'),
   MONGODB_URI: 'mongodb://127.0.0.1:9/nothing',
   RABBITMQ_URL: 'amqp://127.0.0.1:9',
 });

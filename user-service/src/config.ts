@@ -1,4 +1,4 @@
-import { integer } from '@tradepost/shared/config';
+import { integer, secretSetting } from '@tradepost/shared/config';
 import { z } from 'zod';
 import { isEmail, normaliseEmail } from './domain/email.ts';
 import { maxPasswordLength, minPasswordLength } from './domain/password.ts';
@@ -6,7 +6,7 @@ import { maxPasswordLength, minPasswordLength } from './domain/password.ts';
 /** Settings of user-service beside the common and the database ones. */
 export const settings = {
   /** Encrypts the private signing keys in the database; the same for all instances, and it must not be lost. */
-  TOKEN_KEY_SECRET: z.string().min(32, 'must have at least 32 characters'),
+  TOKEN_KEY_SECRET: secretSetting,
   /** The first administrator, made at the start unless the address has an account; both or neither. */
   ADMIN_EMAIL: z.string().transform(normaliseEmail).refine(isEmail, 'must be an email address').optional(),
   ADMIN_PASSWORD: z
