@@ -36,32 +36,34 @@ export type Ranker = (index: TextIndex, plan: SearchPlan, options: RankOptions) 
  * Makes a ranker, which scores the products that hold the words of a search. Nothing in a score depends on other
  * products, so that pages stay stable while products come and go (which rules out weights by how rare a word is).
  *
- * One search touches a good part of all products, so it works on plain arrays by slot that are kept for the next one.
+ * One search may touch a good part of all products, so it works on plain arrays by slot that are kept for the next one,
+ * and wipes only what it touched: most searches touch little.
  */
 export function createRanker(): Ranker {
   let marks = marksFor(1_024);
 
   return (index, plan, options) => {
     if (options.size > marks.held.length) marks = marksFor(options.size * 2);
-    const { held, score, nameWords } = marks;
-    for (const array of Object.values(marks)) array.fill(0, 0, options.size);
-    holdWords(index, plan, held);
+    const { held, score, nameWords, scores } = marks;
+    const touched = holdWords(index, plan, marks);
     const words = plan.words.length;
-    const required = options.required ?? wordsToHold(held, words, options);
+    const required = options.required ?? wordsToHold(marks, touched, words, options.alive);
     let found = 0;
-    for (let slot = 0; slot < options.size; slot += 1) {
-      if (held[slot] === 0) continue;
+    for (let at = 0; at < touched; at += 1) {
+      const slot = marks.slots[at]!;
       if (options.alive[slot] === 1 && bits(held[slot]!) >= required) marks.slots[found++] = slot;
       else held[slot] = 0;
     }
-    scoreWords(index, plan, marks, options.size);
     const slots = marks.slots.subarray(0, found);
-    for (const slot of slots) {
+    scoreWords(index, plan, marks, slots);
+    for (let at = 0; at < found; at += 1) {
+      const slot = slots[at]!;
       const length = options.nameLength[slot]!;
       const covered = length === 0 ? 0 : Math.min(1, nameWords[slot]! / length);
-      marks.scores[slot] = bits(held[slot]!) * perWord + score[slot]! + Math.round(coverageBonus * covered);
+      scores[slot] = bits(held[slot]!) * perWord + score[slot]! + Math.round(coverageBonus * covered);
+      clear(marks, slot);
     }
-    return { required, slots, scores: marks.scores };
+    return { required, slots, scores };
   };
 }
 
@@ -80,24 +82,40 @@ function marksFor(size: number) {
     /** Place in the name (from 1) of the word before, and of this one. */
     before: new Uint8Array(size),
     here: new Uint8Array(size),
-    /** What was found. */
+    /** What was touched, then what of it was found. */
     slots: new Uint32Array(size),
     scores: new Float64Array(size),
   };
 }
 
-function holdWords(index: TextIndex, plan: SearchPlan, held: Uint32Array): void {
+function clear({ held, score, gainOf, nameWords, before, here }: Marks, slot: number): void {
+  held[slot] = 0;
+  score[slot] = 0;
+  gainOf[slot] = 0;
+  nameWords[slot] = 0;
+  before[slot] = 0;
+  here[slot] = 0;
+}
+
+/** Notes which words each slot holds, and which slots hold any. @returns how many those are */
+function holdWords(index: TextIndex, plan: SearchPlan, { held, slots }: Marks): number {
+  let touched = 0;
+  const hold = (slot: number, words: number) => {
+    if (held[slot] === 0) slots[touched++] = slot;
+    held[slot]! |= words;
+  };
   for (const alternatives of plan.words) {
     for (const { term, words } of alternatives) {
       const found = index.postings(term);
       if (found === undefined) continue;
-      if (typeof found === 'number') held[found >>> 8]! |= words;
-      else for (let at = 0; at < found.length; at += 1) held[found.list[at]! >>> 8]! |= words;
+      if (typeof found === 'number') hold(found >>> 8, words);
+      else for (let at = 0; at < found.length; at += 1) hold(found.list[at]! >>> 8, words);
     }
   }
+  return touched;
 }
 
-function scoreWords(index: TextIndex, plan: SearchPlan, marks: Marks, size: number): void {
+function scoreWords(index: TextIndex, plan: SearchPlan, marks: Marks, slots: Uint32Array): void {
   const { held, score, gain, gainOf, nameWords } = marks;
   let { before, here } = marks;
   const one = new Uint32Array(1);
@@ -132,13 +150,14 @@ function scoreWords(index: TextIndex, plan: SearchPlan, marks: Marks, size: numb
       }
     }
     [before, here] = [here, before];
-    here.fill(0, 0, size);
+    for (let at = 0; at < slots.length; at += 1) here[slots[at]!] = 0;
   });
 }
 
-function wordsToHold(held: Uint32Array, words: number, { size, alive }: RankOptions): number {
+function wordsToHold({ held, slots }: Marks, touched: number, words: number, alive: Uint8Array): number {
   let most = 0;
-  for (let slot = 0; slot < size && most < words; slot += 1) {
+  for (let at = 0; at < touched && most < words; at += 1) {
+    const slot = slots[at]!;
     if (alive[slot] === 1 && bits(held[slot]!) > most) most = bits(held[slot]!);
   }
   return Math.max(most, Math.ceil(words / 2), 1);
