@@ -93,6 +93,11 @@ export const commonSettings = {
   CONSUL_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Host name or address under which others reach this instance; needed with CONSUL_URL. */
   ADVERTISE_HOST: z.string().optional(),
+  /**
+   * Milliseconds between two looks at the names in the following addresses, of which each address in DNS is an instance;
+   * with 0 a name is one instance.
+   */
+  DNS_REFRESH_MS: integer(0, 600_000, 0),
   USER_SERVICE_URL: addresses.optional(),
   PRODUCT_SERVICE_URL: addresses.optional(),
   INVENTORY_SERVICE_URL: addresses.optional(),

@@ -4,6 +4,7 @@ import { systemClock } from './clock.ts';
 import { ConfigError, type commonSettings, staticAddresses } from './config.ts';
 import { consulDiscovery, type Registration, register } from './consul.ts';
 import { type Discovery, staticDiscovery } from './discovery.ts';
+import { dnsDiscovery } from './dnsDiscovery.ts';
 import { createAccessTokenVerifier, createServiceTokenSigner, createServiceTokenVerifier } from './http/auth.ts';
 import { createServiceClient } from './http/client.ts';
 import { newId } from './ids.ts';
@@ -61,7 +62,8 @@ export function openProcessParts(name: string, common: CommonConfig): ProcessPar
 }
 
 function discoveryOf(common: CommonConfig, logger: Logger): Discovery {
-  return common.CONSUL_URL
-    ? consulDiscovery({ url: common.CONSUL_URL, logger })
-    : staticDiscovery(staticAddresses(common));
+  if (common.CONSUL_URL) return consulDiscovery({ url: common.CONSUL_URL, logger });
+  const addresses = staticAddresses(common);
+  const refreshMs = common.DNS_REFRESH_MS;
+  return refreshMs > 0 ? dnsDiscovery({ addresses, refreshMs, logger }) : staticDiscovery(addresses);
 }
