@@ -1,13 +1,13 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import autocannon from 'autocannon';
+import { startMongod } from '../tests/real/servers.ts';
 import { generateProducts, generateSearches } from './products.ts';
+import { bars, type Report, table } from './report.ts';
 
 export interface CatalogueOptions {
   rows: number;
@@ -18,7 +18,7 @@ export interface CatalogueOptions {
   say(line: string): void;
 }
 
-export interface CatalogueFigures {
+interface CatalogueFigures {
   store: string;
   importRowsPerSecond: number;
   /** Resident memory of product-service, in mebibytes: at its largest in the import, and after all reads. */
@@ -37,9 +37,9 @@ interface Store {
 const heapMiB = 352;
 
 /** Measures the catalogue of product-service on each store that is there: its import and its reads. */
-export async function benchCatalogue(options: CatalogueOptions): Promise<CatalogueFigures[]> {
+export async function benchCatalogue(options: CatalogueOptions): Promise<Report> {
   const figures: CatalogueFigures[] = [];
-  for (const start of [startEmbedded, ...(process.env.MONGOD_BIN ? [startMongod] : [])]) {
+  for (const start of [startEmbedded, ...(process.env.MONGOD_BIN ? [startServer] : [])]) {
     const store = await start();
     options.say(`${store.name}: ${options.rows} products`);
     try {
@@ -48,7 +48,7 @@ export async function benchCatalogue(options: CatalogueOptions): Promise<Catalog
       await store.stop();
     }
   }
-  return figures;
+  return reportOf(figures, options);
 }
 
 async function measure(store: Store, options: CatalogueOptions): Promise<CatalogueFigures> {
@@ -153,27 +153,9 @@ async function startEmbedded(): Promise<Store> {
   };
 }
 
-async function startMongod(): Promise<Store> {
-  const folder = mkdtempSync(join(tmpdir(), 'tradepost-bench-'));
-  const port = await freePort();
-  const child = spawn(
-    process.env.MONGOD_BIN as string,
-    [
-      '--dbpath',
-      folder,
-      '--port',
-      String(port),
-      '--bind_ip',
-      '127.0.0.1',
-      '--wiredTigerCacheSizeGB',
-      '0.25',
-      '--quiet',
-    ],
-    { stdio: 'ignore' },
-  );
-  // The driver waits for it; a program that ends at once is not waited for.
-  await Promise.race([sleep(1_500), once(child, 'exit').then(() => Promise.reject(new Error('MONGOD_BIN ended')))]);
-  return { name: 'MongoDB', uri: `mongodb://127.0.0.1:${port}`, stop: () => end(child, folder) };
+async function startServer(): Promise<Store> {
+  const { url, close } = await startMongod();
+  return { name: 'MongoDB', uri: url, stop: close };
 }
 
 async function end(child: ChildProcess, folder: string): Promise<void> {
@@ -183,10 +165,32 @@ async function end(child: ChildProcess, folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
+async function reportOf(figures: readonly CatalogueFigures[], options: CatalogueOptions): Promise<Report> {
+  const all = figures.flatMap(({ store, reads }) => reads.map(read => ({ store, ...read })));
+  const imports = figures.map(({ store, importRowsPerSecond, peakMiB, afterMiB }) => [
+    ...[store, importRowsPerSecond.toFixed(0), String(peakMiB), String(afterMiB)],
+  ]);
+  const reads = all.map(({ name, store, requestsPerSecond, p50, p99, errors }) => [
+    ...[name, store, requestsPerSecond.toFixed(0), String(p50), String(p99), String(errors)],
+  ]);
+  return {
+    title: 'Catalogue',
+    text: `${options.rows} generated products (seed ${options.seed}), ${options.clients} clients, ${options.seconds} s each; product-service in a process of its
+own with a heap of ${heapMiB} MiB, whose clients run on the same machine.
+
+${table(['store', 'import, rows/s', 'memory in the import, MiB', 'memory after the reads, MiB'], imports)}
+
+${table(['read', 'store', 'requests/s', 'p50, ms', 'p99, ms', 'errors'], reads)}
+
+![Milliseconds below which 99 % of the reads are answered](catalogue.svg)
+`,
+    plots: {
+      'catalogue.svg': await bars({
+        title: '99 % of the reads are answered within',
+        unit: 'ms',
+        values: all.map(({ name, store, p99 }) => ({ name: `${name}, ${store}`, value: p99 })),
+      }),
+    },
+    ratios: {},
+  };
 }

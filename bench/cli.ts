@@ -1,67 +1,57 @@
 /**
  * Measures the shop on this machine and writes what it found to bench/report.
  *
- *   npm run bench -- catalogue [--rows N] [--clients N] [--seconds N] [--seed N]
+ *   npm run bench -- [NAME...] [--rounds N] [--seconds N] [--rows N] [--clients N] [--seed N]
  *
- * With MONGOD_BIN on MongoDB too, beside the embedded store.
+ * Without a name everything is measured. With MONGOD_BIN and RABBITMQ_SERVER_BIN also on real servers, started here on free
+ * ports. Rows, clients and seed are those of the catalogue.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { benchCatalogue, type CatalogueFigures } from './catalogue.ts';
+import { benchCatalogue } from './catalogue.ts';
+import { benchCheckout } from './checkout.ts';
+import { benchGateway } from './gateway.ts';
+import { type Report, write } from './report.ts';
+import { hasServers } from './shop.ts';
+import { benchStartup } from './startup.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string' },
     rows: { type: 'string', default: '100000' },
     clients: { type: 'string', default: '8' },
-    seconds: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
   },
 });
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
-const options = {
-  rows: Number(values.rows),
-  clients: Number(values.clients),
-  seconds: Number(values.seconds),
-  seed: Number(values.seed),
+const rounds = Number(values.rounds);
+const secondsOr = (usual: number): number => Number(values.seconds ?? usual);
+
+const benchmarks: Record<string, { needsServers?: boolean; run(): Promise<Report> }> = {
+  startup: { run: () => benchStartup({ rounds, say }) },
+  gateway: { needsServers: true, run: () => benchGateway({ connections: 32, seconds: secondsOr(5), rounds, say }) },
+  checkout: { run: () => benchCheckout({ buyers: [1, 8, 32, 128], seconds: secondsOr(5), rounds, say }) },
+  catalogue: {
+    run: () =>
+      benchCatalogue({
+        ...{ rows: Number(values.rows), clients: Number(values.clients), seed: Number(values.seed) },
+        ...{ seconds: secondsOr(10), say },
+      }),
+  },
 };
 
-if (positionals.length > 1 || (positionals[0] ?? 'catalogue') !== 'catalogue') {
-  say('npm run bench -- catalogue [--rows N] [--clients N] [--seconds N] [--seed N]');
+const unknown = positionals.filter(name => !Object.hasOwn(benchmarks, name));
+if (unknown.length > 0) {
+  say(`There is no benchmark ${unknown.join(', ')}; there are ${Object.keys(benchmarks).join(', ')}`);
   process.exit(1);
 }
-const text = reportOf(await benchCatalogue({ ...options, say }));
-const folder = join(import.meta.dirname, 'report');
-mkdirSync(folder, { recursive: true });
-writeFileSync(join(folder, 'catalogue.md'), text);
-process.stdout.write(text);
-
-function reportOf(figures: readonly CatalogueFigures[]): string {
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
-  const rows = figures.flatMap(({ store, reads }) =>
-    reads.map(
-      ({ name, requestsPerSecond, p50, p99, errors }) =>
-        `| ${name} | ${store} | ${requestsPerSecond.toFixed(0)} | ${p50} | ${p99} | ${errors} |`,
-    ),
-  );
-  const imports = figures.map(
-    ({ store, importRowsPerSecond, peakMiB, afterMiB }) =>
-      `| ${store} | ${importRowsPerSecond.toFixed(0)} | ${peakMiB} | ${afterMiB} |`,
-  );
-  return `# Catalogue
-
-${options.rows} generated products (seed ${options.seed}), ${options.clients} clients, ${options.seconds} s each; product-service in a process of its
-own, whose clients run on the same machine. ${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${machine}.
-
-| store | import, rows/s | memory in the import, MiB | memory after the reads, MiB |
-|---|---|---|---|
-${imports.join('\n')}
-
-| read | store | requests/s | p50, ms | p99, ms | errors |
-|---|---|---|---|---|---|
-${rows.join('\n')}
-`;
+for (const [name, { needsServers, run }] of Object.entries(benchmarks)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  if (needsServers && !hasServers()) {
+    say(`${name} is left out: MONGOD_BIN and RABBITMQ_SERVER_BIN are not set`);
+    continue;
+  }
+  process.stdout.write(`${write(name, await run())}\n`);
 }

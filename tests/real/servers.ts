@@ -171,7 +171,7 @@ export async function startRabbit(): Promise<TestServer> {
 }
 
 /** Ports that nobody has; held together, so that no two are the same. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   await Promise.all(servers.map(server => once(server.listen(0, '127.0.0.1'), 'listening')));
   const ports = servers.map(server => (server.address() as { port: number }).port);

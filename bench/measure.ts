@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import autocannon from 'autocannon';
+
+/** One round of load. */
+export interface Sample {
+  requestsPerSecond: number;
+  /** Milliseconds. */
+  p50: number;
+  p99: number;
+  /** Processor seconds that the measured processes took for 1,000 requests; undefined where the system does not tell. */
+  cpuSecondsPer1000?: number | undefined;
+  /** Answers other than 2xx, and connections that failed. */
+  errors: number;
+}
+
+/** What is compared: an address, and the processes whose time counts as its cost. */
+export interface Contender {
+  name: string;
+  url: string;
+  headers?: Record<string, string>;
+  pids: readonly number[];
+}
+
+export interface LoadOptions {
+  connections: number;
+  /** Length of each round, in seconds. */
+  seconds: number;
+  rounds: number;
+  /** Rounds are run in turn, so that a busy minute of the machine strikes all contenders alike. */
+  say(line: string): void;
+}
+
+/** Middle of the values; of an even number the mean of the two in the middle. NaN without any. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
+}
+
+/** The medians of all rounds; errors are added up. */
+export function middle(samples: readonly Sample[]): Sample {
+  const of = (key: 'requestsPerSecond' | 'p50' | 'p99') => median(samples.map(sample => sample[key]));
+  const costs = samples.flatMap(sample => sample.cpuSecondsPer1000 ?? []);
+  return {
+    requestsPerSecond: of('requestsPerSecond'),
+    p50: of('p50'),
+    p99: of('p99'),
+    cpuSecondsPer1000: costs.length > 0 ? median(costs) : undefined,
+    errors: samples.reduce((sum, { errors }) => sum + errors, 0),
+  };
+}
+
+/** Loads all contenders in turn, one warm-up round and then `rounds`, and returns the medians in the same order. */
+export async function compare(contenders: readonly Contender[], options: LoadOptions): Promise<Sample[]> {
+  const samples = contenders.map((): Sample[] => []);
+  for (let round = 0; round <= options.rounds; round += 1) {
+    for (const [index, contender] of contenders.entries()) {
+      const sample = await loadOnce(contender, options);
+      const { requestsPerSecond, p50, p99, errors } = sample;
+      const figures = `${requestsPerSecond.toFixed(0)}/s, p50 ${p50} ms, p99 ${p99} ms`;
+      const name = round === 0 ? 'warm-up' : `round ${round} of ${options.rounds}`;
+      options.say(`${name}: ${contender.name} ${figures}${errors > 0 ? `, ${errors} errors` : ''}`);
+      if (round > 0) samples[index]!.push(sample);
+    }
+  }
+  return samples.map(middle);
+}
+
+async function loadOnce({ url, headers, pids }: Contender, { connections, seconds }: LoadOptions): Promise<Sample> {
+  const before = cpuSeconds(pids);
+  const result = await autocannon({ url, connections, duration: seconds, ...(headers ? { headers } : {}) });
+  const after = cpuSeconds(pids);
+  const total = result.requests.total;
+  return {
+    requestsPerSecond: total / result.duration,
+    p50: result.latency.p50,
+    p99: result.latency.p99,
+    cpuSecondsPer1000: before === undefined || after === undefined ? undefined : (1_000 * (after - before)) / total,
+    errors: result.errors + result.non2xx,
+  };
+}
+
+/** The unit of /proc/PID/stat on Linux (man 5 proc, USER_HZ), 100 on every architecture that Node runs on. */
+const ticksPerSecond = 100;
+
+/** Processor seconds that processes have taken so far; undefined where /proc does not tell. */
+export function cpuSeconds(pids: readonly number[]): number | undefined {
+  try {
+    const ticks = pids.map(pid => {
+      // The name, in brackets, may hold spaces.
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+      return Number(fields[11]) + Number(fields[12]);
+    });
+    return ticks.reduce((sum, one) => sum + one, 0) / ticksPerSecond;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Resident memory of a process in mebibytes; undefined where /proc does not tell. */
+export function residentMiB(pid: number): number | undefined {
+  try {
+    const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
+  } catch {
+    return undefined;
+  }
+}
