@@ -12,6 +12,7 @@ import { startBenchShop } from './shop.ts';
 const names = {
   direct: 'the service itself',
   express: 'express + http-proxy-middleware',
+  keptAlive: 'the same with an agent that keeps connections',
   fastify: '@fastify/http-proxy',
   nginx: 'nginx',
   gateway: 'our gateway',
@@ -58,8 +59,12 @@ async function startAll({ say }: LoadOptions, closing: (() => unknown)[]): Promi
   const upstream = await script('upstream.ts');
   put('direct', upstream.port, [upstream.pid]);
   const address = { UPSTREAM: `http://127.0.0.1:${upstream.port}` };
-  for (const key of ['express', 'fastify'] as const) {
-    const { port, pid } = await script(`${key}.ts`, address);
+  for (const [key, file, more] of [
+    ['express', 'express.ts', {}],
+    ['keptAlive', 'express.ts', { KEEP_ALIVE: '1' }],
+    ['fastify', 'fastify.ts', {}],
+  ] as const) {
+    const { port, pid } = await script(file, { ...address, ...more });
     put(key, port, [pid]);
   }
   const nginx = await startNginx(upstream.port);
