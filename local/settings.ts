@@ -28,16 +28,21 @@ export interface AdminCredentials {
 
 const optional = (pattern: RegExp, message: string) => z.string().regex(pattern, message).optional();
 
-const shape = {
-  GATEWAY_PORT: integer(0, 65_528, 3_000),
-  DATA_DIR: z.string().default('.data'),
-  SEED_DEMO: flag(true),
+/** The first administrator; both or neither. */
+export const adminSettings = {
   ADMIN_EMAIL: z.email('must be an email address').optional(),
   ADMIN_PASSWORD: z
     .string()
     .min(10, 'must have at least 10 characters')
     .max(128, 'must have at most 128 characters')
     .optional(),
+};
+
+const shape = {
+  GATEWAY_PORT: integer(0, 65_528, 3_000),
+  DATA_DIR: z.string().default('.data'),
+  SEED_DEMO: flag(true),
+  ...adminSettings,
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
   MONGODB_URI: optional(/^mongodb(\+srv)?:\/\//, 'must begin with mongodb://'),
   RABBITMQ_URL: optional(/^amqps?:\/\//, 'must begin with amqp://'),
