@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import type { ActiveSpan } from './observability/span.ts';
 
 /** What follows a request through the code without being passed by hand: who asked, since when, until when. */
 export interface RequestContext {
@@ -8,6 +9,10 @@ export interface RequestContext {
   traceparent: string;
   /** Milliseconds since the epoch after which nobody waits for the answer; undefined outside requests. */
   deadline?: number;
+  /** The order that it is about, once that is known. */
+  orderId?: string;
+  /** The span that is under way, whose traceparent the context has; none where traces are off. */
+  span?: ActiveSpan;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();
@@ -15,6 +20,31 @@ const storage = new AsyncLocalStorage<RequestContext>();
 /** Runs `work` with the context as the current one. */
 export function withContext<T>(context: RequestContext, work: () => T): T {
   return storage.run(context, work);
+}
+
+/**
+ * Runs `work` without a context: for timers and loops of a background worker, which would otherwise for ever count as a
+ * part of the request that happened to wake it.
+ */
+export function detached<T>(work: () => T): T {
+  return storage.run(undefined as never, work);
+}
+
+const orderIdPattern = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+/** Says which order the current request is about, for its log lines; what is no id of an order is left out of them. */
+export function noteOrder(orderId: unknown): void {
+  const context = storage.getStore();
+  if (context && typeof orderId === 'string' && orderIdPattern.test(orderId)) context.orderId = orderId;
+}
+
+/** What every log line tells of the context that it is written in. */
+export function contextFields(): { requestId?: string; traceId?: string; orderId?: string } {
+  const context = storage.getStore();
+  if (!context) return {};
+  const { requestId, traceparent, orderId } = context;
+  const traceId = traceIdOf(traceparent);
+  return orderId === undefined ? { requestId, traceId } : { requestId, traceId, orderId };
 }
 
 /** The context of the request or message being handled, if any. */

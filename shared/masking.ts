@@ -17,7 +17,11 @@ const secrets = new Set([
   'shippingaddress',
   'line1',
   'line2',
+  'city',
+  'region',
   'postcode',
+  'signature',
+  'stripe-signature',
 ]);
 const mask = '[redacted]';
 const maxDepth = 6;
@@ -30,6 +34,7 @@ const maxDepth = 6;
 export const masked = <Fields extends object>(fields: Fields): Fields => maskedValue(fields, 0) as Fields;
 
 function maskedValue(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return mayTell.test(value) ? maskedText(value) : value;
   if (typeof value !== 'object' || value === null || value instanceof Error || value instanceof Date) return value;
   if (depth === maxDepth) return '[deep]';
   let copy: Record<string, unknown> | undefined;
@@ -42,8 +47,14 @@ function maskedValue(value: unknown, depth: number): unknown {
   return copy ?? value;
 }
 
-/** Addresses of mail, and what stands before the host of an address with a password. */
+/** A quick look whether a text needs a longer one. */
+const mayTell = /@|eyJ|Bearer|tok_/;
 const mail = /[^\s@"'`<>/:(){}[\],]+@[^\s@"'`<>/:(){}[\],]+\.[a-z]{2,}/gi;
+/** User and password in front of a host. */
+const userInfo = /\/\/[^\s/@]+@/g;
+/** Tokens by which somebody may act or pay: JWTs, whatever follows `Bearer`, the simulated provider's and Stripe's. */
+const token = /\beyJ[\w-]+\.[\w-]*\.?[\w-]*|\bBearer\s+[^\s"']+|\b(tok|sk|pm|whsec)_\w+/g;
 
-/** The text of an error without e-mail addresses, which a database's message may quote. */
-export const maskedText = (text: string | undefined): string | undefined => text?.replace(mail, mask);
+/** A text, as that of an error, without e-mail addresses, passwords in addresses and tokens that it may quote. */
+export const maskedText = (text: string | undefined): string | undefined =>
+  text?.replace(userInfo, `//${mask}@`).replace(mail, mask).replace(token, mask);

@@ -1,3 +1,4 @@
+import { detached } from '@tradepost/shared/context';
 import type { Logger } from '@tradepost/shared/logger';
 import type { DurableQueue } from '@tradepost/shared/messaging/routing';
 import type { Leases } from './leases.ts';
@@ -41,16 +42,14 @@ export function createLookout(parts: LookoutParts) {
   function schedule(): void {
     clearTimeout(timer);
     if (stopped) return;
-    timer = setTimeout(
-      () => {
-        nextAt = performance.now() + pollMs;
-        looking = look().finally(() => {
-          looking = undefined;
-          schedule();
-        });
-      },
-      Math.max(0, nextAt - performance.now()),
-    );
+    const begin = () => {
+      nextAt = performance.now() + pollMs;
+      looking = look().finally(() => {
+        looking = undefined;
+        schedule();
+      });
+    };
+    timer = detached(() => setTimeout(begin, Math.max(0, nextAt - performance.now())));
   }
 
   async function look(): Promise<void> {

@@ -117,6 +117,12 @@ export function parseMessage<Data>(definition: MessageDefinition<Data>, received
   return { ...message, data: data.data };
 }
 
+/** The order that a message is about, if its data name one. */
+export function orderOf(message: Message): string | undefined {
+  const { orderId } = (message.data ?? {}) as { orderId?: unknown };
+  return typeof orderId === 'string' ? orderId : undefined;
+}
+
 /** Largest message in bytes of JSON; RabbitMQ closes the channel on one above its own limit. */
 export const maxMessageBytes = 512 * 1024;
 

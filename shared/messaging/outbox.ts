@@ -1,5 +1,6 @@
 import type { Model } from 'mongoose';
 import type { Clock } from '../clock.ts';
+import { detached } from '../context.ts';
 import type { NewId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { Registry } from '../observability/metrics.ts';
@@ -123,10 +124,11 @@ export function createOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
     clearTimeout(timer);
     timer = undefined;
     if (!running) return;
-    timer = setTimeout(() => {
+    const look = () => {
       timer = undefined;
       work = turn().then(() => schedule(failures > 0 ? pause(failures, maxBusPauseMs) : woken ? 0 : pollMs));
-    }, ms);
+    };
+    timer = detached(() => setTimeout(look, ms));
   }
 
   return {

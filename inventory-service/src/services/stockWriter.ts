@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '@tradepost/shared/clock';
-import { currentContext } from '@tradepost/shared/context';
+import { currentContext, detached, type RequestContext, withContext } from '@tradepost/shared/context';
 import { AppError } from '@tradepost/shared/errors';
 import type { UpdateInGroup } from '@tradepost/shared/groupedUpdates';
 import type { NewId } from '@tradepost/shared/ids';
@@ -51,7 +51,7 @@ export interface StockWriterOptions {
 interface Waiting {
   command: StockCommand<unknown>;
   deadline: number;
-  traceparent: string | undefined;
+  context: RequestContext | undefined;
   resolve(outcome: unknown): void;
   reject(error: unknown): void;
 }
@@ -83,7 +83,10 @@ export function createStockWriter(options: StockWriterOptions): StockWriter {
       });
       if (batch.length === 0) continue;
       try {
-        const outcomes = await write(options, recent, productId, batch);
+        // As a part of one of the requests that it is for, not of the first one ever to wait here.
+        const { context } = batch.at(-1) as Waiting;
+        const writing = () => write(options, recent, productId, batch);
+        const outcomes = await (context ? withContext(context, writing) : detached(writing));
         for (const [index, waiting] of batch.entries()) waiting.resolve(outcomes?.[index]);
       } catch (error) {
         for (const waiting of batch) waiting.reject(error);
@@ -113,7 +116,7 @@ export function createStockWriter(options: StockWriterOptions): StockWriter {
         const waiting: Waiting = {
           command,
           deadline: context?.deadline ?? Number.POSITIVE_INFINITY,
-          traceparent: context?.traceparent,
+          context,
           resolve: outcome => resolve(outcome as Outcome | undefined),
           reject,
         };
@@ -142,7 +145,7 @@ async function write(
   const { stocks, clock, failpoint, metrics } = options;
   const commands = batch.map(({ command }) => command);
   const names = new Set(commands.map(({ name }) => name));
-  const traceparent = batch.at(-1)?.traceparent;
+  const traceparent = currentContext()?.traceparent;
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     // Others are as fast as we are, so we wait a little at random before we meet them again.
     if (attempt > 1) await sleep(options.random() * Math.min(50, 2 ** attempt));

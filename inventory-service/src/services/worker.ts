@@ -1,3 +1,4 @@
+import { detached } from '@tradepost/shared/context';
 import type { Logger } from '@tradepost/shared/logger';
 
 /** Work that is repeated in the background, one run at a time. */
@@ -28,9 +29,10 @@ export function createWorker(options: {
 
   function schedule(ms: number): void {
     clearTimeout(timer);
-    timer = setTimeout(() => {
+    const begin = () => {
       running = run();
-    }, ms);
+    };
+    timer = detached(() => setTimeout(begin, ms));
   }
 
   async function run(): Promise<void> {

@@ -1,3 +1,4 @@
+import { detached } from '@tradepost/shared/context';
 import type { Logger } from '@tradepost/shared/logger';
 import type { SagaRunner } from './sagaRunner.ts';
 import type { SagaStore } from './sagaStore.ts';
@@ -53,12 +54,13 @@ export function createSagaWorker(options: {
   };
   const schedule = (ms: number): void => {
     clearTimeout(timer);
-    timer = setTimeout(() => {
+    const look = () => {
       timer = undefined;
       sweep = sweepDue().then(() => {
         if (running) schedule(pollMs);
       });
-    }, ms);
+    };
+    timer = detached(() => setTimeout(look, ms));
   };
   return {
     wake() {
