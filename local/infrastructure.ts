@@ -28,8 +28,13 @@ export function databaseUri(uri: string, database: string): string {
 }
 
 /** Connects to a database, and closes the connection with the teardown. @throws StartError when none answers in time */
-export async function connectDatabase(uri: string, database: string, teardown: Teardown): Promise<Connection> {
-  const connection = createConnection(databaseUri(uri, database));
+export async function connectDatabase(
+  uri: string,
+  database: string,
+  teardown: Teardown,
+  options: { traced?: boolean } = {},
+): Promise<Connection> {
+  const connection = createConnection(databaseUri(uri, database), options);
   teardown.add(`connection to ${database}`, 1_000, () => connection.close());
   for (const until = performance.now() + unreachableAfterMs; ; ) {
     try {

@@ -9,7 +9,9 @@ import { createServiceClient } from '@tradepost/shared/http/client';
 import { newId } from '@tradepost/shared/ids';
 import type { Logger } from '@tradepost/shared/logger';
 import type { EventBus } from '@tradepost/shared/messaging/eventBus';
+import { observeBus } from '@tradepost/shared/messaging/observedBus';
 import type { Registry } from '@tradepost/shared/observability/metrics';
+import type { Tracing } from '@tradepost/shared/observability/tracing';
 import { createRevocations, loadRevocations, type Revocations } from '@tradepost/shared/revocations';
 import type { ServiceDependencies } from '@tradepost/shared/service';
 
@@ -21,6 +23,7 @@ export interface PartsOptions {
   /** Signs the calls between services. */
   secret: string;
   loggerOf: (name: string) => Logger;
+  tracing: Tracing | undefined;
 }
 
 /** What all services of the process share, and what each has for itself. */
@@ -30,7 +33,7 @@ export interface Parts {
   dependenciesOf(name: string, registry: Registry): Omit<ServiceDependencies, 'connection'>;
 }
 
-export function createParts({ bus, discovery, jwksUri, secret, loggerOf }: PartsOptions): Parts {
+export function createParts({ bus, discovery, jwksUri, secret, loggerOf, tracing }: PartsOptions): Parts {
   const [clock, random] = [systemClock, Math.random];
   const signerOf = (name: string) => createServiceTokenSigner(name, secret, clock);
   const userService = createServiceClient({
@@ -46,11 +49,14 @@ export function createParts({ bus, discovery, jwksUri, secret, loggerOf }: Parts
   const user = createAccessTokenVerifier({ jwksUri, isRevoked: revocations.isRevoked });
   return {
     revocations,
-    dependenciesOf: (name, registry) => ({
-      ...{ bus, discovery, clock, newId, random, registry },
-      signToken: signerOf(name),
-      verify: { user, service: createServiceTokenVerifier(name, secret) },
-      logger: loggerOf(name),
-    }),
+    dependenciesOf(name, registry) {
+      const [logger, tracer] = [loggerOf(name), tracing?.tracerOf(name)];
+      return {
+        ...{ discovery, clock, newId, random, registry, logger, tracer },
+        bus: observeBus(bus, logger, tracer),
+        signToken: signerOf(name),
+        verify: { user, service: createServiceTokenVerifier(name, secret) },
+      };
+    },
   };
 }

@@ -2,8 +2,7 @@ import type { RequestListener } from 'node:http';
 import { type ServiceName, serviceNames } from '@tradepost/shared/discovery';
 import { AppError } from '@tradepost/shared/errors';
 import { type ListenOptions, listen } from '@tradepost/shared/http/listener';
-import { sendProblem } from '@tradepost/shared/http/problem';
-import { newId } from '@tradepost/shared/ids';
+import { newIdentity, sendProblem } from '@tradepost/shared/http/problem';
 import { StartError } from '@tradepost/shared/lifecycle';
 import { listenLimits } from '../gateway/src/app.ts';
 import type { Teardown } from './teardown.ts';
@@ -31,8 +30,13 @@ export const localHost = '127.0.0.1';
  * @throws StartError that names the port and whose it would be
  */
 export async function openPort(name: string, port: number, limits: PortLimits = {}): Promise<OpenPort> {
-  let serving: RequestListener = (request, response) =>
-    sendProblem(response, new AppError('service_unavailable', { retryAfter: 1 }), request.url ?? '/', newId());
+  let serving: RequestListener = (request, response) => {
+    const identity = newIdentity();
+    response.setHeader('X-Request-Id', identity.requestId);
+    response.setHeader('X-Trace-Id', identity.traceId);
+    const path = request.url?.split('?', 1)[0] ?? '/';
+    sendProblem(response, new AppError('service_unavailable', { retryAfter: 1 }), path, identity);
+  };
   const listener = await listen((request, response) => serving(request, response), {
     port,
     host: localHost,

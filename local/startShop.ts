@@ -1,6 +1,7 @@
 import { type ServiceName, serviceNames } from '@tradepost/shared/discovery';
 import { createLogger, type Logger } from '@tradepost/shared/logger';
 import { createRegistry } from '@tradepost/shared/observability/metrics';
+import { openTracing } from '@tradepost/shared/observability/tracing';
 import type { Service } from '@tradepost/shared/service';
 import { consoleLog } from './console.ts';
 import { keepAdmin, keepSecrets, openDataFolder, runningFile } from './dataFolder.ts';
@@ -70,6 +71,8 @@ async function start(
     failpoint,
   );
   const gateway = gatewayConfig(settings.environment);
+  const tracing = await openTracing(settings.environment, loggerOf('shop'));
+  teardown.add('traces', 2_500, async () => tracing?.close());
   const ports = await openPorts(settings.gatewayPort, teardown);
   const mongodbUri = settings.mongodbUri ?? (await startStore(folder, ports.store, teardown));
   const registry = createRegistry('gateway', { processMetrics: true });
@@ -77,11 +80,12 @@ async function start(
   const bus = await startBus({ ...settings, mongodbUri, exclusive, logger: loggerOf('bus'), registry }, teardown);
   const { discovery, announce } = await openDiscovery(settings.consulUrl, ports, loggerOf('discovery'), teardown);
   const jwksUri = `${ports.services['user-service'].address}/.well-known/jwks.json`;
-  const parts = createParts({ bus, discovery, jwksUri, secret: secrets.serviceTokenSecret, loggerOf });
+  const parts = createParts({ bus, discovery, jwksUri, secret: secrets.serviceTokenSecret, loggerOf, tracing });
 
   const services = await Promise.all(
     serviceNames.map(async name => {
-      const connection = await connectDatabase(mongodbUri, name, teardown);
+      const traced = tracing !== undefined;
+      const connection = await connectDatabase(mongodbUri, name, teardown, { traced });
       const own = createRegistry(name, { processMetrics: false });
       return factories[name]({ ...parts.dependenciesOf(name, own), connection });
     }),

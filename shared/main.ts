@@ -3,7 +3,9 @@ import type { z } from 'zod';
 import { commonSettings, databaseSettings, loadConfig } from './config.ts';
 import { listen } from './http/listener.ts';
 import { runProgram, StartError, untilAvailable, withinMs } from './lifecycle.ts';
+import { createLogger } from './logger.ts';
 import { createConnection, ensureConnected } from './mongo.ts';
+import { openTracing } from './observability/tracing.ts';
 import { openProcessParts } from './processParts.ts';
 import type { Service, ServiceDependencies } from './service.ts';
 
@@ -25,9 +27,10 @@ export async function runService<S extends z.ZodRawShape>(options: {
   await runProgram(async signal => {
     const common = loadConfig({ ...commonSettings, ...databaseSettings }, process.env);
     const config = loadConfig(options.settings, process.env);
-    const parts = openProcessParts(options.name, common);
+    const tracing = await openTracing(process.env, createLogger(options.name, common.LOG_LEVEL), options.name);
+    const parts = openProcessParts(options.name, common, tracing);
     const { logger, bus, discovery, revocations } = parts;
-    const connection = createConnection(common.MONGODB_URI);
+    const connection = createConnection(common.MONGODB_URI, { traced: tracing !== undefined });
     const service = options.createApp({ ...parts, connection }, config);
     const listener = await listen(service.listener, { port: common.PORT, host: common.HOST }).catch((error: Error) => {
       throw new StartError(`${options.name} cannot listen on port ${common.PORT}: ${error.message}`);
@@ -61,7 +64,7 @@ export async function runService<S extends z.ZodRawShape>(options: {
         else await withinMs(2_000, bus.close());
         await withinMs(drainMs, Promise.all([starting.then(() => service.stop()), listener.close(drainMs)]));
         await withinMs(2_000, Promise.all([revocations.stop(), bus.close(), discovery.close()]));
-        await withinMs(2_000, connection.close());
+        await withinMs(2_000, Promise.all([tracing?.close(), connection.close()]));
         logger.info('stopped');
       },
     };

@@ -1,4 +1,5 @@
 import mongoose, { type Connection, type SchemaOptions } from 'mongoose';
+import { traceCommands } from './observability/mongoSpans.ts';
 
 /** A database that did not answer in time or is not there. */
 export class DatabaseUnavailableError extends Error {
@@ -40,9 +41,12 @@ const connectOptions = {
  * Opens a connection of its own (no global mongoose state) that acknowledges writes from the journal and never queues
  * operations without bound. The driver reconnects by itself.
  * @param uri MongoDB connection string with the database's name
+ * @param options.traced makes a span of each command of a traced request
  */
-export function createConnection(uri: string): Connection {
-  const connection = mongoose.createConnection(uri, connectOptions);
+export function createConnection(uri: string, options: { traced?: boolean } = {}): Connection {
+  const monitorCommands = options.traced === true;
+  const connection = mongoose.createConnection(uri, { ...connectOptions, monitorCommands });
+  if (monitorCommands) traceCommands(connection);
   // Without a listener a lost server would end the process; every operation reports the loss to its own caller.
   connection.on('error', () => {});
   return connection;
@@ -53,8 +57,12 @@ export function createConnection(uri: string): Connection {
  * Rejects when the server is not there within its selection time.
  */
 export async function ensureConnected(connection: Connection, uri: string): Promise<void> {
-  if (connection.readyState === mongoose.ConnectionStates.disconnected) await connection.openUri(uri, connectOptions);
-  else await connection.asPromise();
+  if (connection.readyState !== mongoose.ConnectionStates.disconnected) {
+    await connection.asPromise();
+    return;
+  }
+  const monitorCommands = connection.listenerCount('commandStarted') > 0;
+  await connection.openUri(uri, { ...connectOptions, monitorCommands });
 }
 
 /** Builds the indexes of all models of the connection; safe to repeat. Rejects when an index cannot be built. */

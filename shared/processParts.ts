@@ -10,8 +10,10 @@ import { createServiceClient } from './http/client.ts';
 import { newId } from './ids.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { durableQueues } from './messaging/durableQueues.ts';
+import { observeBus } from './messaging/observedBus.ts';
 import { createRabbitBus } from './messaging/rabbitBus.ts';
 import { createRegistry } from './observability/metrics.ts';
+import type { Tracing } from './observability/tracing.ts';
 import { createRevocations, loadRevocations } from './revocations.ts';
 import type { ServiceDependencies } from './service.ts';
 
@@ -28,18 +30,20 @@ export interface ProcessParts extends Omit<ServiceDependencies, 'connection'> {
  * The parts that every process of the shop is made of, on RabbitMQ, with Consul or fixed addresses.
  * @throws ConfigError when neither Consul nor the address of user-service is set
  */
-export function openProcessParts(name: string, common: CommonConfig): ProcessParts {
+export function openProcessParts(name: string, common: CommonConfig, tracing?: Tracing): ProcessParts {
   if (!common.CONSUL_URL && !common.USER_SERVICE_URL) {
     throw new ConfigError('USER_SERVICE_URL: is not set, and neither is CONSUL_URL');
   }
   const logger = createLogger(name, common.LOG_LEVEL);
+  const tracer = tracing?.tracerOf(name);
   const registry = createRegistry(name, { processMetrics: true });
   const clock = systemClock;
-  const bus = createRabbitBus({
+  const rabbit = createRabbitBus({
     ...{ name, clock, logger, registry, random: Math.random },
     url: common.RABBITMQ_URL,
     queues: durableQueues,
   });
+  const bus = observeBus(rabbit, logger, tracer);
   const discovery = discoveryOf(common, logger);
   const signToken = createServiceTokenSigner(name, common.SERVICE_TOKEN_SECRET, clock);
   const userService = createServiceClient({ callee: 'user-service', discovery, signToken, random: Math.random });
@@ -49,7 +53,7 @@ export function openProcessParts(name: string, common: CommonConfig): ProcessPar
     return instance && `${instance}/.well-known/jwks.json`;
   };
   return {
-    ...{ bus, discovery, signToken, logger, registry, clock, newId, revocations, random: Math.random },
+    ...{ bus, discovery, signToken, logger, registry, tracer, clock, newId, revocations, random: Math.random },
     verify: {
       user: createAccessTokenVerifier({ jwksUri: undefined, keySetUri, isRevoked: revocations.isRevoked }),
       service: createServiceTokenVerifier(name, common.SERVICE_TOKEN_SECRET),

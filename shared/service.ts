@@ -11,6 +11,7 @@ import type { Logger } from './logger.ts';
 import type { EventBus } from './messaging/eventBus.ts';
 import { buildIndexes } from './mongo.ts';
 import type { Registry } from './observability/metrics.ts';
+import type { Tracer } from './observability/span.ts';
 
 /** What a service is made of; `local/` and tests hand in other parts than `index.ts` does. */
 export interface ServiceDependencies {
@@ -22,6 +23,8 @@ export interface ServiceDependencies {
   verify: Verifiers;
   logger: Logger;
   registry: Registry;
+  /** Makes the service's spans; none are made without it. */
+  tracer?: Tracer | undefined;
   clock: Clock;
   newId: NewId;
   /** Uniform in [0, 1), for jitter. */
@@ -74,6 +77,7 @@ export function wireService(parts: ServiceParts, dependencies: ServiceDependenci
       registry: dependencies.registry,
       health,
       metrics: true,
+      tracer: dependencies.tracer,
     }),
     async start() {
       await buildIndexes(connection);

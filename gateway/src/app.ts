@@ -13,6 +13,7 @@ import { untilAvailable } from '@tradepost/shared/lifecycle';
 import type { Logger } from '@tradepost/shared/logger';
 import type { EventBus } from '@tradepost/shared/messaging/eventBus';
 import type { Registry } from '@tradepost/shared/observability/metrics';
+import type { Tracer } from '@tradepost/shared/observability/span';
 import { version } from '@tradepost/shared/service';
 import type { RequestHandler } from 'express';
 import type { GatewayConfig } from './config.ts';
@@ -43,6 +44,8 @@ export interface GatewayDependencies {
   revocations?: { start(): Promise<void>; stop(): Promise<void> };
   /** The joined OpenAPI document. */
   openapi: object;
+  /** Makes a span of each request; none are made without it. */
+  tracer?: Tracer | undefined;
   logger: Logger;
   registry: Registry;
   clock: Clock;
@@ -119,6 +122,8 @@ export function createGateway(dependencies: GatewayDependencies, config: Gateway
       optional: services.checks,
     },
     metrics: false,
+    tracer: dependencies.tracer,
+    paths: Object.keys((dependencies.openapi as { paths?: object }).paths ?? {}),
     before: [
       shedder.middleware,
       refuseOddPaths,

@@ -33,7 +33,7 @@ import { refundOrderUseCase } from './services/refundOrder.ts';
 
 /** Wires order-service from its parts. */
 export function createApp(dependencies: ServiceDependencies, config: OrderConfig): Service {
-  const { connection, bus, clock, newId, random, logger, registry, discovery, signToken } = dependencies;
+  const { connection, bus, clock, newId, random, logger, registry, tracer, discovery, signToken } = dependencies;
   const failpoint = config.failpoint ?? (() => {});
   const commits = createCommitModel(connection);
   const sagas = createSagaModel(connection);
@@ -61,7 +61,7 @@ export function createApp(dependencies: ServiceDependencies, config: OrderConfig
   };
   const metrics = createSagaMetrics(registry, sagas);
   const runner = createSagaRunner({
-    ...{ eventStore, sagaStore, inventory, payment, appended, clock, random, logger, metrics, failpoint },
+    ...{ eventStore, sagaStore, inventory, payment, appended, clock, random, logger, tracer, metrics, failpoint },
     maxAttempts: config.SAGA_MAX_ATTEMPTS,
     leaseMs: config.SAGA_LEASE_MS,
   });

@@ -77,7 +77,7 @@ function unavailable(callee: string, error: unknown): AppError {
 }
 
 const remoteProblem = z.looseObject({ code: z.string(), detail: z.string().optional() });
-const ownMembers = new Set(['type', 'title', 'status', 'detail', 'instance', 'code', 'requestId', 'errors']);
+const ownMembers = new Set(['type', 'title', 'status', 'detail', 'instance', 'code', 'requestId', 'traceId', 'errors']);
 
 /** The callee's problem as an error of ours, so that its code and members reach whoever asked. */
 function refused(response: AxiosResponse<unknown>): AppError {

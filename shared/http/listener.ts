@@ -8,9 +8,8 @@ import {
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { AppError } from '../errors.ts';
-import { newId } from '../ids.ts';
 import { framingError, maxHeaders } from './framing.ts';
-import { headersOf, problemType, sendProblem, toProblem } from './problem.ts';
+import { headersOf, newIdentity, problemType, sendProblem, toProblem } from './problem.ts';
 
 export interface ListenOptions {
   /** 0 for any free port. */
@@ -130,11 +129,12 @@ async function drain(server: Server, graceMs: number): Promise<void> {
 }
 
 function refuseRequest(response: ServerResponse, error: AppError): void {
-  const requestId = newId();
-  response.setHeader('X-Request-Id', requestId);
+  const identity = newIdentity();
+  response.setHeader('X-Request-Id', identity.requestId);
+  response.setHeader('X-Trace-Id', identity.traceId);
   response.setHeader('X-Content-Type-Options', 'nosniff');
   response.setHeader('Connection', 'close');
-  sendProblem(response, error, '/', requestId);
+  sendProblem(response, error, '/', identity);
 }
 
 /** Node's parser errors as problems, written by hand because there is no response object. */
@@ -151,14 +151,15 @@ function refuse(error: { code?: string }, socket: Socket, answering: Answering):
     socket.destroySoon();
     return;
   }
-  const requestId = newId();
+  const identity = newIdentity();
   const problem = toAppProblem(error.code);
-  const body = JSON.stringify(toProblem(problem, '/', requestId));
+  const body = JSON.stringify(toProblem(problem, '/', identity));
   const head = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     `Content-Type: ${problemType}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${requestId}`,
+    `X-Request-Id: ${identity.requestId}`,
+    `X-Trace-Id: ${identity.traceId}`,
     'X-Content-Type-Options: nosniff',
     'Cache-Control: no-store',
     'Connection: close',

@@ -202,13 +202,18 @@ function codesOf(route: Route): ErrorCode[] {
   return codes;
 }
 
+const exampleIdentity = {
+  requestId: '01995f6e-7a1c-7000-8000-5d2f3c6b7a19',
+  traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+};
+
 /** A problem of each code that the routes can answer, as it may look. */
 function problemsOf(routes: readonly Route[]): Record<string, { summary: string; value: object }> {
   const codes = new Set(routes.flatMap(codesOf));
   return Object.fromEntries(
     [...codes].map(code => {
       const errors = code === 'invalid_request' ? { errors: [{ path: 'name', message: 'must be text' }] } : {};
-      const value = toProblem(new AppError(code, errors), '/api/…', '01995f6e-7a1c-7000-8000-5d2f3c6b7a19');
+      const value = toProblem(new AppError(code, errors), '/api/…', exampleIdentity);
       return [code, { summary: errorCatalogue[code][1], value }];
     }),
   );

@@ -1,11 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { childTraceparent, traceIdOf } from '../context.ts';
 import { AppError, type ErrorCode, errorCatalogue } from '../errors.ts';
+import { newId } from '../ids.ts';
 import { isDatabaseUnavailable } from '../mongo.ts';
 
 export const problemType = 'application/problem+json';
 
-/** RFC 9457 problem details with our stable `code` and the request's id. */
+/** RFC 9457 problem details with our stable `code` and the ids of request and trace. */
 export const problem = z
   .object({
     type: z.string(),
@@ -15,6 +17,7 @@ export const problem = z
     instance: z.string(),
     code: z.enum(Object.keys(errorCatalogue) as [ErrorCode, ...ErrorCode[]]),
     requestId: z.string(),
+    traceId: z.string(),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
   .catchall(z.unknown())
@@ -48,8 +51,17 @@ export function toAppError(error: unknown): AppError {
   return new AppError(code ?? 'internal_error', { cause: error });
 }
 
+/** By which a request is found in logs and traces. */
+export interface RequestIdentity {
+  requestId: string;
+  traceId: string;
+}
+
+/** An identity of its own, for what was refused before it got any. */
+export const newIdentity = (): RequestIdentity => ({ requestId: newId(), traceId: traceIdOf(childTraceparent()) });
+
 /** The problem document of an error. `instance` is the path that was asked for, without its query. */
-export function toProblem(error: AppError, instance: string, requestId: string): Problem {
+export function toProblem(error: AppError, instance: string, { requestId, traceId }: RequestIdentity): Problem {
   const [status, title] = errorCatalogue[error.code];
   return {
     type: `urn:tradepost:error:${error.code}`,
@@ -59,6 +71,7 @@ export function toProblem(error: AppError, instance: string, requestId: string):
     instance,
     code: error.code,
     requestId,
+    traceId,
     ...(error.extras.errors ? { errors: error.extras.errors } : {}),
     ...error.extras.members,
   };
@@ -81,14 +94,14 @@ export function sendProblem(
   response: ServerResponse,
   error: AppError,
   instance: string,
-  requestId: string,
+  identity: RequestIdentity,
   end: (body: string) => void = body => response.end(body),
 ): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const body = JSON.stringify(toProblem(error, instance, requestId));
+  const body = JSON.stringify(toProblem(error, instance, identity));
   for (const [name, value] of Object.entries(headersOf(error))) response.setHeader(name, value);
   response.statusCode = error.status;
   response.setHeader('Content-Type', problemType);

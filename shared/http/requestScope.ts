@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Request, RequestHandler } from 'express';
 import type { Histogram } from 'prom-client';
-import { childTraceparent, currentContext, traceIdOf, withContext } from '../context.ts';
+import { type RequestContext, traceIdOf, withContext } from '../context.ts';
 import type { Logger } from '../logger.ts';
+import { methodLabel } from '../observability/metrics.ts';
+import type { Tracer } from '../observability/span.ts';
+import { beginTrace } from '../observability/tracing.ts';
 
 /** Milliseconds that the caller will still wait, sent from hop to hop. A duration, so that clocks need not agree. */
 export const deadlineHeader = 'x-request-deadline';
@@ -20,18 +23,38 @@ declare module 'express-serve-static-core' {
   }
 }
 
+export interface RequestScopeOptions {
+  logger: Logger;
+  histogram: Histogram<'method' | 'route' | 'status'>;
+  tracer: Tracer | undefined;
+  /** The path as it may be logged. */
+  maskPath(path: string): string;
+}
+
 /**
  * Gives each request its id, trace and deadline, logs it once when it is answered, and measures it by route template.
  */
-export function requestScope(logger: Logger, histogram: Histogram<'method' | 'route' | 'status'>): RequestHandler {
-  // Nothing in these lines is secret, and looking for secrets costs more than all the rest of a line.
-  const lines = logger.child({}, { redact: [] });
+export function requestScope({ logger, histogram, tracer, maskPath }: RequestScopeOptions): RequestHandler {
   return (request, response, next) => {
     const started = performance.now();
     const requestId = requestIdOf(request);
     request.headers['x-request-id'] = requestId;
-    const traceparent = childTraceparent(request.get('traceparent'));
-    const traceId = traceIdOf(traceparent);
+    const path = pathOf(request);
+    const isQuiet = quiet.test(path);
+    const named = orderIn(path);
+    const method = methodLabel(request.method);
+    const waits = Number(request.get(deadlineHeader));
+    const context: RequestContext = {
+      requestId,
+      ...beginTrace(isQuiet ? undefined : tracer, method, {
+        kind: 'server',
+        parent: request.get('traceparent'),
+        attributes: { 'http.request.method': method },
+      }),
+      ...(named ? { orderId: named } : {}),
+      ...(waits > 0 ? { deadline: Date.now() + Math.min(waits, 60_000) } : {}),
+    };
+    const traceId = traceIdOf(context.traceparent);
     // A pipeline alone listens seven times for the end of an answer.
     response.setMaxListeners(30);
     response.setHeader('X-Request-Id', requestId);
@@ -40,23 +63,32 @@ export function requestScope(logger: Logger, histogram: Histogram<'method' | 'ro
       const ms = performance.now() - started;
       // 499: the client left before the end of its answer.
       const status = response.writableFinished ? response.statusCode : 499;
-      histogram.observe({ method: request.method, route: templateOf(request), status: String(status) }, ms / 1000);
-      const path = pathOf(request);
-      if (quiet.test(path)) return;
-      const line = { requestId, traceId, method: request.method, path, status, durationMs: Math.round(ms) };
-      const code = request.errorCode ? { code: request.errorCode } : {};
-      lines[status >= 500 ? 'error' : 'info']({ ...line, ...code }, 'request');
+      const route = templateOf(request);
+      histogram.observe({ method, route, status: String(status) }, ms / 1000);
+      endSpan(context, `${method} ${route}`, route, status, request.errorCode);
+      if (isQuiet) return;
+      const orderId = context.orderId ?? orderIn(response.getHeader('Location'));
+      const line = {
+        ...{ requestId, traceId, ...(orderId ? { orderId } : {}) },
+        ...{ method: request.method, path: maskPath(path), status, durationMs: Math.round(ms) },
+        ...(request.errorCode ? { code: request.errorCode } : {}),
+      };
+      logger[levelOf(status)](line, 'request');
     });
-    const waits = Number(request.get(deadlineHeader));
-    const deadline = waits > 0 ? { deadline: Date.now() + Math.min(waits, 60_000) } : {};
-    withContext({ requestId, traceparent, ...deadline }, next);
+    withContext(context, next);
   };
 }
 
-/** A logger that names the current request in each line. */
-export function requestLogger(logger: Logger): Logger {
-  const context = currentContext();
-  return context ? logger.child({ requestId: context.requestId, traceId: traceIdOf(context.traceparent) }) : logger;
+/** An error is what somebody has to look into; that another part is away for a while is a warning, told once there. */
+export const levelOf = (status: number): 'error' | 'warn' | 'info' =>
+  status < 500 ? 'info' : status >= 502 && status <= 504 ? 'warn' : 'error';
+
+function endSpan({ span }: RequestContext, name: string, route: string, status: number, code: string | undefined) {
+  if (!span) return;
+  span.rename(name);
+  span.set({ 'http.route': route, 'http.response.status_code': status });
+  if (status >= 500) span.fail(code ?? String(status));
+  span.end();
 }
 
 /** The id that came with the request when it is valid, else a new one. */
@@ -64,6 +96,12 @@ function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && validRequestId.test(given) ? given : randomUUID();
 }
+
+/** The order that a path of the API is about. */
+const orderIn = (path: unknown): string | undefined =>
+  typeof path === 'string'
+    ? /^\/api\/orders\/([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})(?:\/|$)/.exec(path)?.[1]
+    : undefined;
 
 /** The path without its query, which may hold personal data. */
 function pathOf(request: Request): string {

@@ -7,15 +7,17 @@ import express, {
   type Response,
 } from 'express';
 import helmet from 'helmet';
-import { currentContext } from '../context.ts';
+import { currentContext, noteOrder } from '../context.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { httpHistogram, type Registry } from '../observability/metrics.ts';
+import type { Tracer } from '../observability/span.ts';
 import { authorize, type Verifiers } from './auth.ts';
 import { ClientGone, mediaType, readJson } from './body.ts';
 import { type Health, healthRoutes } from './health.ts';
+import { createPathMask } from './maskedPath.ts';
 import { sendProblem, toAppError } from './problem.ts';
-import { requestLogger, requestScope } from './requestScope.ts';
+import { levelOf, requestScope } from './requestScope.ts';
 import type { Answer, Route } from './route.ts';
 import { validate } from './validate.ts';
 
@@ -27,6 +29,10 @@ export interface HttpAppOptions {
   health: Health;
   /** Serves /metrics on this listener; the gateway has a listener of its own for it. */
   metrics: boolean;
+  /** Makes a span of each request; none are made without it. */
+  tracer?: Tracer | undefined;
+  /** Paths beside those of `routes` whose words may be logged, for what is passed on. */
+  paths?: readonly string[];
   /** Middleware before the routes, for the gateway's limits. */
   before?: readonly RequestHandler[];
   /** Middleware after the routes, for the gateway's proxy. */
@@ -41,7 +47,9 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple').set('trust proxy', false);
   // One spelling per path, so that limits and rules by path hold for what a route answers.
   app.enable('case sensitive routing');
-  app.use(requestScope(options.logger, httpHistogram(options.registry)), securityHeaders());
+  const { logger, tracer, registry } = options;
+  const maskPath = createPathMask([...options.routes.map(route => route.path), ...(options.paths ?? [])]);
+  app.use(requestScope({ logger, histogram: httpHistogram(registry), tracer, maskPath }), securityHeaders());
   mountRoutes(app, options, healthRoutes(options.health));
   if (options.metrics) {
     app.get('/metrics', async (_request, response) => {
@@ -90,6 +98,8 @@ function mountRoutes(app: Express, options: HttpAppOptions, all: readonly Route[
   }
 }
 
+type Named = { orderId?: unknown };
+
 async function serve(route: Route, options: HttpAppOptions, request: Request, response: Response): Promise<void> {
   const { operation } = route;
   const actor = await authorize(route.access, request.headers.authorization, request.params, options.verify);
@@ -99,6 +109,7 @@ async function serve(route: Route, options: HttpAppOptions, request: Request, re
   const params = operation.params ? validate(operation.params, request.params, 'params') : request.params;
   const query = operation.query ? validate(operation.query, { ...request.query }, 'query') : refuseQuery(request);
   const body = operation.body ? validate(operation.body, await readJson(request), 'body') : undefined;
+  noteOrder((params as Named).orderId ?? (body as Named | undefined)?.orderId);
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   const work = route.controller({
@@ -110,9 +121,7 @@ async function serve(route: Route, options: HttpAppOptions, request: Request, re
     header: name => request.get(name),
     signal: gone.signal,
     stream: request,
-    get logger() {
-      return requestLogger(options.logger);
-    },
+    logger: options.logger,
   });
   await send(
     response,
@@ -156,14 +165,16 @@ function errorHandler(logger: Logger): ErrorRequestHandler {
     if (thrown instanceof ClientGone) return;
     const error = toAppError(thrown);
     if (error.status >= 500 && (error !== thrown || error.cause !== undefined)) {
-      requestLogger(logger).error({ err: thrown, code: error.code }, 'request failed');
+      logger[levelOf(error.status)]({ err: thrown, code: error.code }, 'request failed');
     }
     request.errorCode = error.code;
     const path = request.originalUrl.split('?', 1)[0] ?? '/';
-    const requestId = currentContext()?.requestId ?? '';
-    sendProblem(response, error, path, requestId, body => endAfterRequest(request, response, body));
+    const identity = { requestId: head(response, 'X-Request-Id'), traceId: head(response, 'X-Trace-Id') };
+    sendProblem(response, error, path, identity, body => endAfterRequest(request, response, body));
   };
 }
+
+const head = (response: Response, name: string): string => String(response.getHeader(name) ?? '');
 
 const lingerMs = 1_000;
 

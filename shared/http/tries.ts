@@ -4,6 +4,8 @@ import axiosRetry, { retryAfter } from 'axios-retry';
 import { currentContext, remainingMs } from '../context.ts';
 import type { ServiceName } from '../discovery.ts';
 import { AppError } from '../errors.ts';
+import type { ActiveSpan } from '../observability/span.ts';
+import { inSpan } from '../observability/tracing.ts';
 import type { Call, ServiceClientOptions } from './client.ts';
 import { createInstances, type Instances } from './instances.ts';
 import { deadlineHeader } from './requestScope.ts';
@@ -47,12 +49,12 @@ export function createSender(options: ServiceClientOptions): (call: Call) => Pro
   const progressOf: ProgressOf = new WeakMap();
   describeTries(http, progressOf);
   addRetries(http, progressOf, instances, options.random);
-  return call => {
+  const send = (call: Call): Promise<AxiosResponse<unknown>> => {
     const progress = begin(options.callee, instances, call);
     const signal = AbortSignal.timeout(progress.deadline - Date.now());
     progressOf.set(signal, progress);
     const context = currentContext();
-    return http.request({
+    const sent = http.request<unknown>({
       url: call.path,
       method: call.method,
       data: call.body,
@@ -62,8 +64,39 @@ export function createSender(options: ServiceClientOptions): (call: Call) => Pro
         ...(context ? { 'X-Request-Id': context.requestId, traceparent: context.traceparent } : {}),
       },
     });
+    return context?.span ? told(context.span, sent, progress) : sent;
+  };
+  return call => {
+    const method = call.method.toUpperCase();
+    const template = templateOf(call.path);
+    const attributes = {
+      ...{ 'http.request.method': method, 'url.template': template, 'server.address': options.callee },
+    };
+    return inSpan(`${method} ${template}`, { kind: 'client', attributes }, async () => send(call));
   };
 }
+
+/** Says in the call's span how it ended, and by how many tries. */
+async function told<Response extends { status: number }>(
+  span: ActiveSpan,
+  sent: Promise<Response>,
+  progress: Progress,
+): Promise<Response> {
+  const status = await sent.then(
+    response => response.status,
+    error => (error as AxiosError).response?.status,
+  );
+  if (status !== undefined) span.set({ 'http.response.status_code': status });
+  if (progress.tries > 1) span.set({ 'http.request.resend_count': progress.tries - 1 });
+  return sent;
+}
+
+/** A path without its query and ids, all that is not a plain word. */
+const templateOf = (path: string): string =>
+  (path.split('?', 1)[0] ?? '')
+    .split('/')
+    .map(part => (/^[a-z-]*$/.test(part) ? part : ':id'))
+    .join('/');
 
 function begin(callee: ServiceName, instances: Instances, call: Call): Progress {
   const budget = remainingMs(call.timeoutMs ?? 2_000);

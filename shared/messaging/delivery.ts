@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.ts';
-import { childTraceparent, withContext } from '../context.ts';
+import { childTraceparent, type RequestContext, withContext } from '../context.ts';
 import { untilAvailable } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { BusMetrics } from './busMetrics.ts';
 import { defaultRetryDelaysMs, type Interest, type Listener, type Subscription } from './eventBus.ts';
-import { decodeBody, InvalidMessageError, type Message, parseEnvelope, parseMessage } from './message.ts';
+import { decodeBody, InvalidMessageError, type Message, orderOf, parseEnvelope, parseMessage } from './message.ts';
 import { patternOf } from './routing.ts';
 
 /** What a bus has to do with a message after its handler was tried. */
@@ -29,7 +29,7 @@ export const maxUnansweredDeliveries = 20;
 export function createAttempt<Data>(queue: string, subscription: Subscription<Data>, parts: DeliveryParts): Attempt {
   const delays = subscription.retryDelaysMs ?? defaultRetryDelaysMs;
   return async (body, failures) => {
-    const { error, observe } = await handleOne(queue, subscription, body, parts);
+    const { error, observe, tell } = await handleOne(queue, subscription, body, parts);
     if (error === undefined) {
       observe('handled');
       return { kind: 'done' };
@@ -38,11 +38,11 @@ export function createAttempt<Data>(queue: string, subscription: Subscription<Da
     const delayMs = error instanceof InvalidMessageError ? undefined : delays[failures];
     if (delayMs === undefined) {
       observe('dead_lettered');
-      parts.logger.error({ err: error, queue, attempts }, 'message is a dead letter');
+      tell(() => parts.logger.error({ err: error, queue, attempts }, 'message is a dead letter'));
       return { kind: 'dead', attempts, error: errorText(error) };
     }
     observe('retried');
-    parts.logger.warn({ err: error, queue, attempts, delayMs }, 'message failed and is tried again');
+    tell(() => parts.logger.warn({ err: error, queue, attempts, delayMs }, 'message failed and is tried again'));
     return { kind: 'retry', delayMs, error: errorText(error) };
   };
 }
@@ -66,10 +66,10 @@ export function createListenerAttempt<Data>(
   return {
     missed,
     async hear(body) {
-      const { error, observe } = await handleOne(queue, listener, body, parts);
+      const { error, observe, tell } = await handleOne(queue, listener, body, parts);
       observe(error === undefined ? 'handled' : 'missed');
       if (error === undefined) return;
-      parts.logger.error({ err: error, queue }, 'listener missed a message');
+      tell(() => parts.logger.error({ err: error, queue }, 'listener missed a message'));
       await missed();
     },
   };
@@ -78,16 +78,20 @@ export function createListenerAttempt<Data>(
 async function handleOne<Data>(queue: string, interest: Interest<Data>, body: string, parts: DeliveryParts) {
   const began = performance.now();
   let lagMs: number | undefined;
+  let context: RequestContext | undefined;
+  const tell = (log: () => void) => (context ? withContext(context, log) : log());
   const observe = (outcome: Parameters<BusMetrics['observe']>[1]) =>
     parts.metrics.observe(queue, outcome, performance.now() - began, lagMs);
   try {
     const { message, handle } = prepare(interest, decodeBody(body));
     lagMs = parts.clock().getTime() - Date.parse(message.time);
+    const orderId = orderOf(message);
     const traceparent = childTraceparent(message.traceparent);
-    await withContext({ requestId: message.id, traceparent }, handle);
-    return { error: undefined, observe };
+    context = { requestId: message.id, traceparent, ...(orderId ? { orderId } : {}) };
+    await withContext(context, handle);
+    return { error: undefined, observe, tell };
   } catch (error) {
-    return { error: error ?? new Error('handler threw nothing'), observe };
+    return { error: error ?? new Error('handler threw nothing'), observe, tell };
   }
 }
 

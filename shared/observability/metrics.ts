@@ -10,6 +10,11 @@ export function createRegistry(service: string, options: { processMetrics: boole
   return registry;
 }
 
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** The method as a label with few values: whoever sends one of the dozens that the parser also knows makes no new series. */
+export const methodLabel = (method: string): string => (methods.has(method) ? method : 'OTHER');
+
 /** HTTP requests by method, route template and status, in seconds. */
 export function httpHistogram(registry: Registry): Histogram<'method' | 'route' | 'status'> {
   return new Histogram({

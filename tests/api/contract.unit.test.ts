@@ -7,7 +7,7 @@ const contract = readContract();
 const stock = { productId: 'p', onHand: 3, reserved: 1, available: 2, updatedAt: '2026-11-22T15:39:00.000Z' };
 const problem = {
   ...{ type: 'urn:tradepost:error:not_found', title: 'Not found', status: 404, detail: 'No such stock' },
-  ...{ instance: '/api/inventory/p', code: 'not_found', requestId: 'r-1' },
+  ...{ instance: '/api/inventory/p', code: 'not_found', requestId: 'r-1', traceId: 't-1' },
 };
 const headers: Record<string, string> = { 'x-request-id': 'r-1' };
 const answer = (status: number, body: unknown, contentType = 'application/json; charset=utf-8'): SeenAnswer => ({

@@ -2,6 +2,7 @@ import { currentContext, remainingMs } from '@tradepost/shared/context';
 import type { Discovery, ServiceName } from '@tradepost/shared/discovery';
 import { AppError } from '@tradepost/shared/errors';
 import { deadlineHeader } from '@tradepost/shared/http/requestScope';
+import { inSpan } from '@tradepost/shared/observability/tracing';
 import type { Breakers } from './breakers.ts';
 
 /** What a signed-in user's first page shows; a part whose service failed is null and named in `degraded`. */
@@ -33,8 +34,11 @@ const itemsOf = (body: unknown): unknown => (body as { items?: unknown } | null)
 export function createGatherDashboard(options: { discovery: Discovery; breakers: Breakers }): GatherDashboard {
   const fetchPart = async (name: keyof typeof parts, authorization: string, signal: AbortSignal): Promise<unknown> => {
     const { service, path, pick } = parts[name];
+    const attributes = { 'http.request.method': 'GET', 'server.address': service };
     const body = await options.breakers.run(service, () =>
-      ask(options.discovery, service, path, authorization, signal),
+      inSpan(`GET ${service}`, { kind: 'client', attributes }, () =>
+        ask(options.discovery, service, path, authorization, signal),
+      ),
     );
     return pick(body) ?? null;
   };

@@ -2,6 +2,7 @@ import { currentContext } from '@tradepost/shared/context';
 import { AppError } from '@tradepost/shared/errors';
 import { ClientGone, collectBody, hasBody, maxBodyBytes } from '@tradepost/shared/http/body';
 import type { Instances } from '@tradepost/shared/http/instances';
+import { inSpan } from '@tradepost/shared/observability/tracing';
 import type { Request, RequestHandler, Response } from 'express';
 import type { GatewayConfig } from '../config.ts';
 import { dropsFraming, rewriteRequestHeaders } from '../domain/headers.ts';
@@ -75,7 +76,9 @@ async function forward(
     exchange.hasAlternative = tries === 0 && repeatable && addresses.length > 1;
     try {
       const status = await options.breakers.run(upstream.service, async () => {
-        const status = await Promise.race([options.proxy.send(request, response, exchange), late.promise]);
+        const status = await traced(upstream, request, () =>
+          Promise.race([options.proxy.send(request, response, exchange), late.promise]),
+        );
         if (status === 504) throw new AnsweredTooLate();
         return status;
       });
@@ -98,6 +101,21 @@ async function forward(
 }
 
 const unknownTarget = new URL('http://unknown.invalid');
+
+/** One try as a span, which the service's own spans continue. */
+function traced(upstream: Upstream, request: Request, send: () => Promise<number>): Promise<number> {
+  const { method } = request;
+  const attributes = {
+    ...{ 'http.request.method': method, 'url.template': upstream.prefix, 'server.address': upstream.service },
+  };
+  return inSpan(`${method} ${upstream.service}`, { kind: 'client', attributes }, async () => {
+    const { span, traceparent = '' } = currentContext() ?? {};
+    request.headers.traceparent = traceparent;
+    const status = await send();
+    span?.set({ 'http.response.status_code': status });
+    return status;
+  });
+}
 
 function describeHop(request: Request): void {
   const context = currentContext();

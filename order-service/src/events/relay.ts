@@ -1,4 +1,5 @@
 import type { Clock } from '@tradepost/shared/clock';
+import { detached } from '@tradepost/shared/context';
 import type { NewId } from '@tradepost/shared/ids';
 import type { Logger } from '@tradepost/shared/logger';
 import type { EventBus } from '@tradepost/shared/messaging/eventBus';
@@ -82,10 +83,11 @@ export function createRelay(dependencies: RelayDependencies): Relay {
   const schedule = (ms: number): void => {
     clearTimeout(timer);
     if (!running) return;
-    timer = setTimeout(() => {
+    const look = () => {
       timer = undefined;
       work = turn().then(() => schedule(failures ? Math.min(maxBackoffMs, 100 * 2 ** failures) : pollMs));
-    }, ms);
+    };
+    timer = detached(() => setTimeout(look, ms));
   };
   return {
     wake() {

@@ -1,6 +1,8 @@
 import type { Clock } from '@tradepost/shared/clock';
-import { childTraceparent, currentContext, withContext } from '@tradepost/shared/context';
+import { currentContext } from '@tradepost/shared/context';
 import type { Logger } from '@tradepost/shared/logger';
+import type { Tracer } from '@tradepost/shared/observability/span';
+import { beginTrace, inSpan, runTraced } from '@tradepost/shared/observability/tracing';
 import type { Failpoint } from '../config.ts';
 import { decide, InvalidTransitionError } from '../domain/decide.ts';
 import type { OrderEvent, RecordedEvent } from '../domain/events.ts';
@@ -32,6 +34,7 @@ export interface SagaRunnerDependencies {
   clock: Clock;
   random: () => number;
   logger: Logger;
+  tracer?: Tracer | undefined;
   metrics: SagaMetrics;
   maxAttempts: number;
   leaseMs: number;
@@ -70,9 +73,15 @@ export function createSagaRunner(dependencies: SagaRunnerDependencies): SagaRunn
   return {
     run(lease, known) {
       // The saga outlives the request that began it, so it keeps its trace but not its deadline.
-      const traceparent = childTraceparent(currentContext()?.traceparent ?? lease.traceparent);
-      const requestId = currentContext()?.requestId ?? lease._id;
-      const work = withContext({ requestId, traceparent }, () => attempt(lease, known));
+      // Without a request it goes on with the trace of the one that began the order.
+      const { traceparent: begun } = lease;
+      const { requestId = lease._id, traceparent: parent = begun } = currentContext() ?? {};
+      const trace = beginTrace(dependencies.tracer, 'saga', {
+        parent,
+        attributes: { 'tradepost.order.id': lease._id, 'tradepost.saga.attempts': lease.attempts },
+        links: begun && begun !== parent ? [begun] : [],
+      });
+      const work = runTraced({ requestId, orderId: lease._id, ...trace }, () => attempt(lease, known));
       running.add(work);
       return work.finally(() => running.delete(work));
     },
@@ -119,8 +128,10 @@ async function follow(
     }
     const state = stateOf(order);
     const { token } = lease;
-    const result = await metrics.timed(state, () =>
-      createOrderSaga[state]({ orderId: lease._id, order: order as Order, token, ...dependencies }),
+    const step = createOrderSaga[state];
+    const attributes = { 'tradepost.order.id': lease._id, 'tradepost.saga.state': state };
+    const result = await inSpan(`saga ${step.name}`, { attributes }, () =>
+      metrics.timed(state, () => step({ orderId: lease._id, order: order as Order, token, ...dependencies })),
     );
     if (result.next === 'finish') {
       await dependencies.failpoint('order.saga.beforeDone');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PostalAddress } from '@tradepost/shared/address';
 import type { Clock } from '@tradepost/shared/clock';
+import { noteOrder } from '@tradepost/shared/context';
 import { AppError, type ErrorCode, isAppError } from '@tradepost/shared/errors';
 import type { NewId } from '@tradepost/shared/ids';
 import { maxAmount } from '@tradepost/shared/money';
@@ -56,6 +57,7 @@ export function createOrderUseCase(dependencies: CreateOrderDependencies): Creat
       throw error;
     });
     await failpoint('order.create.beforeSaga');
+    noteOrder(identity._id);
     // Step 0: from here on somebody will bring the order to its end, whatever happens to this process.
     const lease = await sagaStore.insert({ ...identity, status: 'running', ...priced, token: request.payment.token });
     if (lease === 'taken') throw new AppError('request_in_progress', { retryAfter: 1 });
@@ -89,6 +91,7 @@ async function price(
 }
 
 async function resume(saga: SagaDocument, print: string, dependencies: CreateOrderDependencies): Promise<CreatedOrder> {
+  noteOrder(saga._id);
   if (saga.fingerprint !== print) throw new AppError('idempotency_key_reused');
   if (saga.refusal) {
     const { code, detail, members } = saga.refusal;
