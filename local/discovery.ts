@@ -41,9 +41,10 @@ export async function openDiscovery(
   return {
     discovery,
     async announce() {
-      const registrations = serviceNames.map(name =>
-        register({ url: consulUrl, name, address: localHost, port: ports.services[name].port, logger }),
-      );
+      const registrations = serviceNames.map(name => {
+        const { port } = ports.services[name];
+        return register({ url: consulUrl, name, address: localHost, port, metricsPort: port, logger });
+      });
       teardown.add('Consul', 1_000, () => Promise.all(registrations.map(one => one.deregister())));
       for (let waitedMs = 0; !serviceNames.every(isKnown); waitedMs += 100) {
         if (waitedMs >= knownAfterMs) throw new StartError(`CONSUL_URL: the services do not appear at ${consulUrl}`);

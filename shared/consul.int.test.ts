@@ -114,7 +114,7 @@ describe('discovery by Consul', () => {
 });
 
 describe('a registration', () => {
-  const options = { name: 'order-service', address: '10.0.0.9', port: 3004, logger };
+  const options = { name: 'order-service', address: '10.0.0.9', port: 3004, metricsPort: 9004, logger };
 
   test('names a check of readiness, and is taken back on stop', async t => {
     const agent = await startAgent(t);
@@ -122,8 +122,9 @@ describe('a registration', () => {
     await until(() => agent.requests.length === 1);
     const [{ method, path, body }] = agent.requests as [(typeof agent.requests)[0]];
     assert.deepEqual([method, path], ['PUT', '/v1/agent/service/register']);
-    const { ID, Name, Address, Port, Check } = body as Record<string, never> & { Check: Record<string, string> };
+    const { ID, Name, Address, Port, Check, Meta } = body as Record<string, never> & { Check: Record<string, string> };
     assert.deepEqual([ID, Name, Address, Port], ['order-service-10.0.0.9-3004', 'order-service', '10.0.0.9', 3004]);
+    assert.deepEqual(Meta, { metrics_port: '9004' });
     assert.equal(Check.HTTP, 'http://10.0.0.9:3004/health/ready');
     assert.equal(Check.DeregisterCriticalServiceAfter, '1m');
     await registration.deregister();

@@ -94,6 +94,7 @@ export interface Registration {
 /**
  * Registers an instance with a check of its readiness; Consul drops it after a minute of failing checks. The
  * registration is repeated now and then, because an agent that was started anew has forgotten it.
+ * @param options.metricsPort where it serves /metrics, told as `metrics_port` in the instance's metadata
  * @param options.address host name or address under which others reach this instance
  */
 export function register(options: {
@@ -101,9 +102,10 @@ export function register(options: {
   name: string;
   address: string;
   port: number;
+  metricsPort: number;
   logger: Logger;
 }): Registration {
-  const { name, address, port, logger } = options;
+  const { name, address, port, metricsPort, logger } = options;
   const client = clientOf(options.url);
   const id = `${name}-${address}-${port}`;
   const announce = async (): Promise<void> => {
@@ -113,6 +115,7 @@ export function register(options: {
         name,
         address,
         port,
+        meta: { metrics_port: String(metricsPort) },
         check: {
           name: 'readiness',
           http: `http://${address}:${port}/health/ready`,

@@ -1,4 +1,5 @@
 import mongoose, { type Connection, type SchemaOptions } from 'mongoose';
+import { followPool } from './observability/mongoPool.ts';
 import { traceCommands } from './observability/mongoSpans.ts';
 
 /** A database that did not answer in time or is not there. */
@@ -49,6 +50,7 @@ export function createConnection(uri: string, options: { traced?: boolean } = {}
   if (monitorCommands) traceCommands(connection);
   // Without a listener a lost server would end the process; every operation reports the loss to its own caller.
   connection.on('error', () => {});
+  followPool(connection);
   return connection;
 }
 

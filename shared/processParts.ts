@@ -22,8 +22,8 @@ export type CommonConfig = z.infer<z.ZodObject<typeof commonSettings>>;
 export interface ProcessParts extends Omit<ServiceDependencies, 'connection'> {
   /** Keeps `verify.user` knowing of sessions that ended. */
   revocations: ReturnType<typeof createRevocations>;
-  /** Announces the instance to the others, once it listens. */
-  announce(port: number): Registration;
+  /** Announces the instance to the others, once it listens, and to what collects its metrics, at `port` unless it says another. */
+  announce(port: number, metricsPort?: number): Registration;
 }
 
 /**
@@ -46,7 +46,13 @@ export function openProcessParts(name: string, common: CommonConfig, tracing?: T
   const bus = observeBus(rabbit, logger, tracer);
   const discovery = discoveryOf(common, logger);
   const signToken = createServiceTokenSigner(name, common.SERVICE_TOKEN_SECRET, clock);
-  const userService = createServiceClient({ callee: 'user-service', discovery, signToken, random: Math.random });
+  const userService = createServiceClient({
+    callee: 'user-service',
+    discovery,
+    signToken,
+    random: Math.random,
+    registry,
+  });
   const revocations = createRevocations({ bus, clock, logger, load: loadRevocations(userService) });
   const keySetUri = (): string | undefined => {
     const [instance] = discovery.instances('user-service');
@@ -58,9 +64,10 @@ export function openProcessParts(name: string, common: CommonConfig, tracing?: T
       user: createAccessTokenVerifier({ jwksUri: undefined, keySetUri, isRevoked: revocations.isRevoked }),
       service: createServiceTokenVerifier(name, common.SERVICE_TOKEN_SECRET),
     },
-    announce(port) {
+    announce(port, metricsPort = port) {
       if (!common.CONSUL_URL) return { deregister: async () => {} };
-      return register({ url: common.CONSUL_URL, name, address: common.ADVERTISE_HOST ?? hostname(), port, logger });
+      const address = common.ADVERTISE_HOST ?? hostname();
+      return register({ url: common.CONSUL_URL, name, address, port, metricsPort, logger });
     },
   };
 }

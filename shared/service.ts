@@ -11,6 +11,7 @@ import type { Logger } from './logger.ts';
 import type { EventBus } from './messaging/eventBus.ts';
 import { buildIndexes } from './mongo.ts';
 import type { Registry } from './observability/metrics.ts';
+import { showPool } from './observability/mongoPool.ts';
 import type { Tracer } from './observability/span.ts';
 
 /** What a service is made of; `local/` and tests hand in other parts than `index.ts` does. */
@@ -58,6 +59,7 @@ export const version = '0.1.0';
 /** Puts a service's routes behind the common HTTP application and gives it health and a life. */
 export function wireService(parts: ServiceParts, dependencies: ServiceDependencies): Service {
   const { connection, bus } = dependencies;
+  showPool(connection, dependencies.registry);
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   const health: Health = {
     service: parts.name,

@@ -26,11 +26,13 @@ await runProgram(async () => {
   ];
   logger.info({ port: listener.port, metricsPort: metrics.port }, 'listening');
   await gateway.start();
+  const registration = parts.announce(listener.port, metrics.port);
   return {
     async stop() {
       logger.info('stopping');
       gateway.leave();
       listener.leave();
+      await withinMs(2_000, registration.deregister());
       await sleep(lingerMs);
       await withinMs(drainMs, Promise.all([gateway.stop(), listener.close(drainMs), metrics.close(1_000)]));
       await withinMs(2_000, Promise.all([bus.close(), discovery.close(), tracing?.close()]));

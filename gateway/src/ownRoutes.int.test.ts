@@ -142,6 +142,11 @@ test('labels proxied requests by prefix, so that the metric has few series', asy
   for (const id of ['a', 'b', 'c']) await send('GET', `/api/orders/${id}`);
   const text = await registry.metrics();
   assert.match(text, /http_request_duration_seconds_count\{[^}]*route="\/api\/orders"[^}]*\} 3/);
+  for (const path of ['/a', '/b/c', '/docs/d', '/docs/e', '/api/f', '/wp-login.php', '/%41']) await send('GET', path);
+  const routes = new Set(
+    [...(await registry.metrics()).matchAll(/_count\{[^}]*route="([^"]*)"/g)].map(match => match[1]),
+  );
+  assert.deepEqual([...routes].sort(), ['/api/orders', '/docs/:file', 'unmatched']);
 });
 
 test('the port of a stopped gateway is free', async t => {

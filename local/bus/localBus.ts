@@ -43,6 +43,8 @@ export interface LocalBusOptions {
 const stopMs = 10_000;
 /** Handled messages are removed together after that many milliseconds; a process killed meanwhile gets them again. */
 const removalLingerMs = 20;
+/** Dead letters that are counted for the metrics; of more it only matters that they are many. */
+const mostLetters = 1_000;
 
 /**
  * The event bus inside one process, durable in a MongoDB database. One bus serves all services of the process: their
@@ -75,6 +77,7 @@ export async function createLocalBus(options: LocalBusOptions): Promise<EventBus
   });
   let closed = false;
 
+  const status = () => (closed ? 'down' : lookout.status());
   const known = () => [...bound].map(([name, { queue }]) => ({ name, queue }));
 
   function learn(definition: DurableQueue): LocalQueue {
@@ -125,6 +128,18 @@ export async function createLocalBus(options: LocalBusOptions): Promise<EventBus
     },
   );
 
+  parts.metrics.watch({
+    isUp: () => status() === 'up',
+    async countDeadLetters() {
+      const counts = new Map([...bound.values()].map(({ definition }) => [definition.service, 0]));
+      for (const { queue } of await store.deadLetters({ limit: mostLetters })) {
+        const service = bound.get(queue)?.definition.service;
+        if (service !== undefined) counts.set(service, (counts.get(service) ?? 0) + 1);
+      }
+      return counts;
+    },
+  });
+
   for (const definition of await store.declared()) learn(definition);
   for (const definition of options.queues ?? []) await declare(definition);
   if (options.exclusive) await store.takeOver();
@@ -161,7 +176,7 @@ export async function createLocalBus(options: LocalBusOptions): Promise<EventBus
       if (name !== undefined) bound.get(name)?.queue.wake();
       return name !== undefined;
     },
-    status: () => (closed ? 'down' : lookout.status()),
+    status,
     async close() {
       closed = true;
       await Promise.all([listeners.stop(stopMs), ...known().map(({ queue }) => queue.stop())]);

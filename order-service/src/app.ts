@@ -10,6 +10,7 @@ import { createOperationsController } from './controllers/operationsController.t
 import { createOrderController } from './controllers/orderController.ts';
 import type { Order } from './domain/order.ts';
 import { createEventStore } from './events/eventStore.ts';
+import { createOrderCounter } from './events/orderMetrics.ts';
 import { createRelay } from './events/relay.ts';
 import { subscribe } from './events/subscribers.ts';
 import { writeView } from './events/views.ts';
@@ -39,13 +40,13 @@ export function createApp(dependencies: ServiceDependencies, config: OrderConfig
   const sagas = createSagaModel(connection);
   const views = createOrderViewModel(connection);
   const client =
-    config.client ?? ((callee: ServiceName) => createServiceClient({ callee, discovery, signToken, random }));
+    config.client ?? ((callee: ServiceName) => createServiceClient({ callee, discovery, signToken, random, registry }));
   const inventoryClient = client('inventory-service');
   const paymentClient = client('payment-service');
   const inventory = inventoryCommands(inventoryClient);
   const payment = paymentCommands(paymentClient);
 
-  const eventStore = createEventStore(commits, clock, newId);
+  const eventStore = createEventStore(commits, clock, newId, createOrderCounter(registry));
   const sagaStore = createSagaStore(sagas, clock, config.SAGA_LEASE_MS);
   const wakeSaga = async (orderId: string, onlyRunning = false): Promise<void> => {
     if (await sagaStore.wake(orderId, onlyRunning)) worker.wake();
@@ -59,7 +60,7 @@ export function createApp(dependencies: ServiceDependencies, config: OrderConfig
     // Lists show at once what a client has just been told; the relay writes whatever is missed here.
     if (order.status !== 'pending') await writeView(views, orderId, order);
   };
-  const metrics = createSagaMetrics(registry, sagas);
+  const metrics = createSagaMetrics(registry, sagas, clock);
   const runner = createSagaRunner({
     ...{ eventStore, sagaStore, inventory, payment, appended, clock, random, logger, tracer, metrics, failpoint },
     maxAttempts: config.SAGA_MAX_ATTEMPTS,

@@ -9,6 +9,7 @@ import { systemClock } from '../clock.ts';
 import { withContext } from '../context.ts';
 import { type ServiceName, serviceNames, staticDiscovery } from '../discovery.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
+import { createRegistry, type Registry } from '../observability/metrics.ts';
 import { createServiceTokenSigner, createServiceTokenVerifier } from './auth.ts';
 import { type Call, createServiceClient } from './client.ts';
 
@@ -44,12 +45,17 @@ async function startCallee(t: TestContext, handler: RequestListener): Promise<Ca
 }
 
 function clientOf(...urls: string[]) {
+  return measuredClientOf(undefined, ...urls);
+}
+
+function measuredClientOf(registry: Registry | undefined, ...urls: string[]) {
   const addresses = Object.fromEntries(serviceNames.map(name => [name, urls])) as Record<ServiceName, string[]>;
   return createServiceClient({
     callee: 'inventory-service',
     discovery: staticDiscovery(addresses),
     signToken: createServiceTokenSigner('order-service', secret, systemClock),
     random: Math.random,
+    ...(registry ? { registry } : {}),
   });
 }
 
@@ -216,6 +222,30 @@ test('the breaker opens after 20 failures and answers for the callee', async t =
   assert.equal(seen, 20);
   assert.equal(await codeOf(client.call(once, anything)), 'service_unavailable');
   assert.equal(callee.seen.length, seen);
+});
+
+test('calls are measured by callee and outcome, and the breaker is shown', async t => {
+  const registry = createRegistry('order-service', { processMetrics: false });
+  const callee = await startCallee(t, (request, response) =>
+    (request.method === 'GET' ? ok : fails)(request, response),
+  );
+  const client = measuredClientOf(registry, callee.url);
+  const shows = async (...lines: string[]) => {
+    const text = await registry.metrics();
+    for (const line of lines) assert.match(text, new RegExp(`^service_client_${line}$`, 'm'));
+  };
+  const [own, total] = ['callee="inventory-service",service="order-service"', 'callee="inventory-service",outcome='];
+  const calls = (outcome: string, count: number) =>
+    `calls_total{${total}"${outcome}",service="order-service"} ${count}`;
+  await shows(calls('answered', 0), calls('unavailable', 0), `breaker_open{${own}} 0`, `retries_total{${own}} 0`);
+  await client.call(get, anything);
+  await codeOf(client.call({ ...once, repeatable: true }, anything));
+  await shows(calls('answered', 1), calls('unavailable', 1), `retries_total{${own}} 2`);
+  for (let n = 0; n < 30; n += 1) await codeOf(client.call(once, anything));
+  await shows(`breaker_open{${own}} 1`, 'duration_seconds_count{.*} 20');
+  assert.match(await registry.metrics(), /outcome="refused_by_breaker",service="order-service"\} [1-9]/);
+  // Another client of the process has the same metrics.
+  measuredClientOf(registry, callee.url);
 });
 
 test('refusals do not open the breaker', async t => {

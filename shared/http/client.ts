@@ -3,6 +3,8 @@ import CircuitBreaker from 'opossum';
 import { z } from 'zod';
 import type { Discovery, ServiceName } from '../discovery.ts';
 import { AppError, type ErrorCode, errorCatalogue } from '../errors.ts';
+import type { Registry } from '../observability/metrics.ts';
+import { type CallOutcome, createClientMetrics } from './clientMetrics.ts';
 import { createSender } from './tries.ts';
 
 export interface Call {
@@ -33,11 +35,14 @@ export interface ServiceClientOptions {
   discovery: Discovery;
   signToken: (callee: string) => string;
   random: () => number;
+  /** Where calls are measured; they are not without it. */
+  registry?: Registry;
 }
 
 /** Makes a client of one service. What is here is shared by all calls: connections, breaker, retry budget. */
 export function createServiceClient(options: ServiceClientOptions): ServiceClient {
-  const breaker = new CircuitBreaker(createSender(options), {
+  const metrics = createClientMetrics(options.registry, options.callee);
+  const breaker = new CircuitBreaker(createSender(options, metrics.retried), {
     timeout: false,
     errorThresholdPercentage: 50,
     volumeThreshold: 20,
@@ -46,11 +51,17 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
     // What never left us says nothing of the callee.
     errorFilter: (error: unknown) => error instanceof AppError,
   });
+  breaker.on('open', () => metrics.breaker(true));
+  breaker.on('close', () => metrics.breaker(false));
   return {
     async call(call, answer) {
+      const began = performance.now();
       const response = await breaker.fire(call).catch((error: unknown) => {
-        throw unavailable(options.callee, error);
+        const known = unavailable(options.callee, error);
+        metrics.called(outcomeOf(known, error), performance.now() - began);
+        throw known;
       });
+      metrics.called('answered', performance.now() - began);
       if (response.status >= 400) throw refused(response);
       const body = answer.safeParse(response.data);
       if (!body.success) {
@@ -62,6 +73,11 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
       return { status: response.status, body: body.data };
     },
   };
+}
+
+function outcomeOf(known: AppError, error: unknown): CallOutcome {
+  if ((error as { code?: unknown }).code === 'EOPENBREAKER') return 'refused_by_breaker';
+  return known.code === 'upstream_timeout' ? 'late' : 'unavailable';
 }
 
 function unavailable(callee: string, error: unknown): AppError {

@@ -167,3 +167,19 @@ test('reports health, readiness and metrics by route template', async t => {
   assert.deepEqual((await ask('/health/ready')).body, { status: 'ready', service: 'test' });
   assert.match((await ask('/metrics')).body, /_count\{[^}]*route="\/things\/:id",status="200"\} 2/);
 });
+
+test('paths and methods that nobody knows make no series of their own', async t => {
+  const { ask } = await start(t, [get('/things/:id', 'public', plain('getThing'), async () => reply(200, {}))]);
+  const countSeries = async () => (await ask('/metrics')).body.match(/^http_request_duration_seconds_count/gm).length;
+  for (const method of ['PROPFIND', 'GET']) for (const path of ['/nothing', '/things/1']) await ask(path, { method });
+  const few = await countSeries();
+  for (let n = 0; n < 20; n += 1) await ask(`/nothing/${n}`);
+  for (const method of ['PROPFIND', 'LOCK', 'PURGE', 'REPORT', 'M-SEARCH']) {
+    for (const path of ['/nothing', '/other', '/things/7']) await ask(path, { method });
+  }
+  const series = (await ask('/metrics')).body;
+  // And that of /metrics itself, which was asked for before.
+  assert.equal(await countSeries(), few + 1);
+  assert.match(series, /_count\{[^}]*method="OTHER",route="unmatched",status="404"\} 11/);
+  assert.match(series, /_count\{[^}]*method="OTHER",route="\/things\/:id",status="405"\} 6/);
+});

@@ -33,9 +33,13 @@ type ProgressOf = WeakMap<AbortSignal, Progress>;
 /**
  * Sends calls to a service: each try to the next instance with what is left of the time, again where repeating is safe and
  * the retry budget allows it. Any answer that does not ask for another try resolves.
+ * @param retried hears of every try beyond the first
  * @returns rejects with AppError when nothing could be sent, else with the AxiosError of the last try
  */
-export function createSender(options: ServiceClientOptions): (call: Call) => Promise<AxiosResponse<unknown>> {
+export function createSender(
+  options: ServiceClientOptions,
+  retried: () => void = () => {},
+): (call: Call) => Promise<AxiosResponse<unknown>> {
   const http = axios.create({
     httpAgent: new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 16, timeout: 15_000 }),
     maxRedirects: 0,
@@ -48,7 +52,7 @@ export function createSender(options: ServiceClientOptions): (call: Call) => Pro
   const instances = createInstances(options.discovery);
   const progressOf: ProgressOf = new WeakMap();
   describeTries(http, progressOf);
-  addRetries(http, progressOf, instances, options.random);
+  addRetries(http, progressOf, instances, options.random, retried);
   const send = (call: Call): Promise<AxiosResponse<unknown>> => {
     const progress = begin(options.callee, instances, call);
     const signal = AbortSignal.timeout(progress.deadline - Date.now());
@@ -129,7 +133,13 @@ function describeTries(http: AxiosInstance, progressOf: ProgressOf): void {
   });
 }
 
-function addRetries(http: AxiosInstance, progressOf: ProgressOf, instances: Instances, random: () => number): void {
+function addRetries(
+  http: AxiosInstance,
+  progressOf: ProgressOf,
+  instances: Instances,
+  random: () => number,
+  retried: () => void,
+): void {
   const budget = createRetryBudget(() => performance.now());
   // Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), unless the callee names a time or another instance is left.
   const delays = new WeakMap<AxiosError, number>();
@@ -156,6 +166,7 @@ function addRetries(http: AxiosInstance, progressOf: ProgressOf, instances: Inst
       // A refused connection cost the callee nothing.
       return (wasNeverSent(error) && progress.tries < progress.instances.length) || budget.take();
     },
+    onRetry: retried,
     retryDelay: (_count, error) => delays.get(error) ?? 0,
   });
 }

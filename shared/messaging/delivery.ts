@@ -28,6 +28,7 @@ export const maxUnansweredDeliveries = 20;
 /** The handler of a subscription with all that both buses do around it: checks, trace context, metrics, what comes next. */
 export function createAttempt<Data>(queue: string, subscription: Subscription<Data>, parts: DeliveryParts): Attempt {
   const delays = subscription.retryDelaysMs ?? defaultRetryDelaysMs;
+  parts.metrics.open(queue, ['handled', 'retried', 'dead_lettered']);
   return async (body, failures) => {
     const { error, observe, tell } = await handleOne(queue, subscription, body, parts);
     if (error === undefined) {
@@ -59,6 +60,7 @@ export function createListenerAttempt<Data>(
   parts: DeliveryParts & { random: () => number; signal: AbortSignal },
 ): ListenerAttempt {
   const queue = `listener.${patternOf(listener).key}`;
+  parts.metrics.open(queue, ['handled', 'missed']);
   async function missed(): Promise<void> {
     const reload = listener.onGap;
     if (reload) await untilAvailable(() => reload(), { ...parts, what: `what ${queue} keeps current` });

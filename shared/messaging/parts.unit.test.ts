@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { Registry } from 'prom-client';
 import { silentLogger } from '../logger.ts';
 import { eventually, gate, newKind, numbers, thing } from '../testing/busSuiteTools.ts';
@@ -154,4 +154,37 @@ test('deliveries are counted by queue and outcome', async () => {
   const metrics = await registry.metrics();
   for (const line of ['handled"} 1', 'retried"} 1', 'dead_lettered"} 2']) assert.ok(metrics.includes(line), metrics);
   assert.match(metrics, /bus_lag_seconds_count{queue="q"} 3/);
+});
+
+describe('what the metrics of a bus show', () => {
+  const shown = async (work: (metrics: ReturnType<typeof createBusMetrics>) => void) => {
+    const registry = new Registry();
+    work(createBusMetrics(registry));
+    return registry.metrics();
+  };
+
+  test('a queue from the beginning', async () => {
+    const text = await shown(metrics => metrics.open('q', ['handled', 'retried']));
+    for (const line of ['outcome="handled"} 0', 'outcome="retried"} 0', 'bus_lag_seconds_count{queue="q"} 0']) {
+      assert.ok(text.includes(line), text);
+    }
+  });
+
+  test('whether it is there, and the dead letters', async () => {
+    const look = { isUp: () => true, countDeadLetters: async () => new Map([['order-service', 2]]) };
+    const text = await shown(metrics => metrics.watch(look));
+    for (const line of ['bus_up 1', 'bus_dead_letters{consumer="order-service"} 2'])
+      assert.ok(text.includes(line), text);
+  });
+
+  for (const [what, countDeadLetters] of [
+    ['is not there', () => Promise.reject(new Error('away'))],
+    ['does not answer', () => new Promise<never>(() => {})],
+  ] as const) {
+    test(`a broker that ${what} hides nothing else`, async () => {
+      const text = await shown(metrics => metrics.watch({ isUp: () => false, countDeadLetters }));
+      assert.match(text, /bus_up 0/);
+      assert.doesNotMatch(text, /bus_dead_letters\{/);
+    });
+  }
 });

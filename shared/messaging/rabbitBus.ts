@@ -80,6 +80,7 @@ export function createRabbitBus(options: RabbitBusOptions): EventBus {
     logger,
     random,
   });
+  const services = () => new Set(topology.queues.map(queue => queue.service));
   const letters = createRabbitDeadLetters({
     names,
     connection: () => {
@@ -87,8 +88,15 @@ export function createRabbitBus(options: RabbitBusOptions): EventBus {
       if (!model) throw new BusUnavailableError('no connection to RabbitMQ');
       return model;
     },
-    services: () => new Set(topology.queues.map(queue => queue.service)),
+    services,
     send: publisher.send,
+  });
+
+  const isUp = () => publisher.isUp() && consuming.current() !== undefined && !stopping.signal.aborted;
+  parts.metrics.watch({
+    isUp,
+    // Each service counts its own; who has none, as the gateway, counts all, also those of a service that is away.
+    countDeadLetters: () => letters.count(services().has(options.name) ? [options.name] : services()),
   });
 
   /** Waits until it consumes; closing the bus stops it, also while it waits. */
@@ -165,7 +173,7 @@ export function createRabbitBus(options: RabbitBusOptions): EventBus {
 
     deadLetters: letters.list,
     replay: letters.replay,
-    status: () => (publisher.isUp() && consuming.current() && !stopping.signal.aborted ? 'up' : 'down'),
+    status: () => (isUp() ? 'up' : 'down'),
 
     async close() {
       stopping.abort();

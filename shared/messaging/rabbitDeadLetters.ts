@@ -93,6 +93,21 @@ export function createRabbitDeadLetters({ names, connection, services, send }: R
   }
 
   return {
+    /** How many wait for each of these services; those that somebody is just looking at are not among them. */
+    async count(ofServices: Iterable<string>): Promise<Map<string, number>> {
+      const channel = await connection().createChannel();
+      channel.on('error', () => {});
+      try {
+        const counts = new Map<string, number>();
+        for (const service of ofServices) {
+          counts.set(service, (await declareDeadQueue(channel, names, service)).messageCount);
+        }
+        return counts;
+      } finally {
+        await channel.close().catch(() => {});
+      }
+    },
+
     /** As EventBus.deadLetters. */
     list: (query: { queue?: string; limit: number; after?: string }): Promise<DeadLetter[]> =>
       inTurn(async () => {

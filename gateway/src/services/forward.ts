@@ -9,7 +9,7 @@ import { dropsFraming, rewriteRequestHeaders } from '../domain/headers.ts';
 import { type Upstream, upstreamOf } from '../domain/routingTable.ts';
 import type { CacheLocals } from './answerCache.ts';
 import type { Breakers } from './breakers.ts';
-import type { GatewayMetrics } from './metrics.ts';
+import type { FailureReason, GatewayMetrics } from './metrics.ts';
 import { limitTime, TooSlow } from './timeLimit.ts';
 import type { Exchange, UpstreamProxy } from './upstreamProxy.ts';
 
@@ -146,8 +146,9 @@ const isRepeatable = (request: Request, upstream: Upstream, bodied: boolean): bo
 const neverSent = (upstream: Upstream, error: unknown): boolean =>
   !upstream.streamed && (error as { code?: unknown }).code === 'ECONNREFUSED';
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): FailureReason {
   if (error instanceof TooSlow) return 'timeout';
   const { code } = error as { code?: unknown };
-  return code === 'ECONNREFUSED' || code === 'ECONNRESET' ? code.toLowerCase() : 'other';
+  if (code === 'ECONNREFUSED') return 'econnrefused';
+  return code === 'ECONNRESET' ? 'econnreset' : 'other';
 }

@@ -1,3 +1,4 @@
+import { serviceNames } from '@tradepost/shared/discovery';
 import type { Registry } from '@tradepost/shared/observability/metrics';
 import { Counter, Gauge } from 'prom-client';
 
@@ -18,9 +19,14 @@ export interface GatewayMetrics {
   rateLimitStoreErrors: Counter;
 }
 
+const failureReasons = ['timeout', 'econnrefused', 'econnreset', 'other'] as const;
+
+/** What went wrong with a try, as a label with few values. */
+export type FailureReason = (typeof failureReasons)[number];
+
 export function createMetrics(registry: Registry): GatewayMetrics {
   const registers = [registry];
-  return {
+  const metrics: GatewayMetrics = {
     upstreamFailures: new Counter({
       name: 'gateway_upstream_failures_total',
       help: 'Tries that got no answer from a service',
@@ -64,4 +70,13 @@ export function createMetrics(registry: Registry): GatewayMetrics {
       registers,
     }),
   };
+  // Shown before they happen for the first time, so that the first one is seen as a change.
+  for (const upstream of serviceNames) {
+    for (const reason of failureReasons) metrics.upstreamFailures.inc({ upstream, reason }, 0);
+    metrics.retries.inc({ upstream }, 0);
+  }
+  for (const reason of ['in_flight', 'event_loop_delay']) metrics.shed.inc({ reason }, 0);
+  for (const bucket of ['auth', 'api']) metrics.rateLimited.inc({ bucket }, 0);
+  for (const result of ['hit', 'miss', 'off']) metrics.cacheReads.inc({ result }, 0);
+  return metrics;
 }

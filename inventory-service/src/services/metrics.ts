@@ -14,13 +14,15 @@ export interface InventoryMetrics {
 
 export function createInventoryMetrics(registry: Registry): InventoryMetrics {
   const counter = (name: string, help: string) => new Counter({ name, help, registers: [registry] });
+  const reservations = new Counter({
+    name: 'inventory_reservations_total',
+    help: 'Calls of reserve by outcome: held, again, short, released',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  for (const outcome of ['held', 'again', 'short', 'released']) reservations.inc({ outcome }, 0);
   return {
-    reservations: new Counter({
-      name: 'inventory_reservations_total',
-      help: 'Calls of reserve by outcome: held, again, short, released',
-      labelNames: ['outcome'],
-      registers: [registry],
-    }),
+    reservations,
     expiredHolds: counter('inventory_expired_holds_total', 'Holds given back to stock when their time was over'),
     drainedMovements: counter(
       'inventory_drained_movements_total',

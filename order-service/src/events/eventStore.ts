@@ -26,8 +26,16 @@ export interface EventStore {
   streams(after?: string): AsyncIterable<{ orderId: string; commits: CommitDocument[] }>;
 }
 
-/** The append-only log of order events on MongoDB: one document per commit, unique by order and version. */
-export function createEventStore(commits: CommitModel, clock: Clock, newId: NewId): EventStore {
+/**
+ * The append-only log of order events on MongoDB: one document per commit, unique by order and version.
+ * @param onAppended hears of every commit of this process
+ */
+export function createEventStore(
+  commits: CommitModel,
+  clock: Clock,
+  newId: NewId,
+  onAppended: (events: readonly RecordedEvent[]) => void = () => {},
+): EventStore {
   const load = async (orderId: string) => {
     const documents = await commits.find({ orderId }).sort({ version: 1 }).lean();
     return documents.flatMap(recorded);
@@ -52,7 +60,9 @@ export function createEventStore(commits: CommitModel, clock: Clock, newId: NewI
         if (isDuplicateKey(error)) return 'conflict';
         throw error;
       }
-      return recorded(commit);
+      const appended = recorded(commit);
+      onAppended(appended);
+      return appended;
     },
     load,
     async loadDurable(orderId) {

@@ -49,8 +49,8 @@ const maxBackoffMs = 10_000;
 export function createRelay(dependencies: RelayDependencies): Relay {
   const { commits, clock, logger, registry } = dependencies;
   const published = new Counter({
-    name: 'order_events_published_total',
-    help: 'Commits that were published and marked',
+    name: 'outbox_published_total',
+    help: 'Messages published',
     registers: [registry],
   });
   gauges(commits, clock, registry);
@@ -67,8 +67,7 @@ export function createRelay(dependencies: RelayDependencies): Relay {
         for (;;) {
           const claimed = await claim(dependencies);
           if (claimed.length === 0) break;
-          const { done, failed } = await publishAll(claimed, dependencies);
-          published.inc(done);
+          const { done, failed } = await publishAll(claimed, { ...dependencies, published: () => published.inc() });
           if (failed > 0) throw new Error(`${failed} commits could not be published`);
           // What is left follows commits that another instance holds: nothing is wrong, and the next poll looks again.
           if (done === 0) break;
@@ -106,6 +105,9 @@ export function createRelay(dependencies: RelayDependencies): Relay {
   };
 }
 
+/** The relay's parts, and who counts the messages. */
+type Publishing = RelayDependencies & { published(): void };
+
 /** Takes the oldest commits that nobody holds, in one write, and returns those that this call took. */
 async function claim({ commits, clock, newId, claimMs }: RelayDependencies): Promise<CommitDocument[]> {
   const [now, by] = [clock(), newId()];
@@ -122,7 +124,7 @@ async function claim({ commits, clock, newId, claimMs }: RelayDependencies): Pro
 /** Publishes the claimed commits, orders side by side; says how many were marked, and how many went wrong. */
 async function publishAll(
   claimed: CommitDocument[],
-  dependencies: RelayDependencies,
+  dependencies: Publishing,
 ): Promise<{ done: number; failed: number }> {
   let failed = 0;
   const results = await Promise.all(
@@ -157,12 +159,8 @@ async function publishAll(
 }
 
 /** View first, then saga, then messages; returns the ids of the commits that are through. */
-async function publishOrder(
-  orderId: string,
-  ofOrder: CommitDocument[],
-  dependencies: RelayDependencies,
-): Promise<string[]> {
-  const { commits, views, eventStore, bus, failpoint } = dependencies;
+async function publishOrder(orderId: string, ofOrder: CommitDocument[], dependencies: Publishing): Promise<string[]> {
+  const { commits, views, eventStore, bus, failpoint, published } = dependencies;
   const first = ofOrder[0];
   const last = ofOrder.at(-1);
   if (!first || !last) return [];
@@ -185,6 +183,7 @@ async function publishOrder(
       if (!message) continue;
       await failpoint('order.relay.beforePublish');
       await bus.publish('orders', message);
+      published();
       await failpoint('order.relay.afterPublish');
     }
     through.push(commit._id);
@@ -195,7 +194,7 @@ async function publishOrder(
 function gauges(commits: CommitModel, clock: Clock, registry: Registry): void {
   new Gauge({
     name: 'outbox_depth',
-    help: 'Messages that wait to be published',
+    help: 'Documents with messages that wait to be published',
     registers: [registry],
     async collect() {
       this.set(await commits.countDocuments({ pending: true }).catch(() => Number.NaN));
@@ -206,14 +205,12 @@ function gauges(commits: CommitModel, clock: Clock, registry: Registry): void {
     help: 'Age of the oldest message that waits to be published',
     registers: [registry],
     async collect() {
-      const [oldest] = await commits
-        .find({ pending: true })
-        .sort({ _id: 1 })
-        .limit(1)
-        .select({ at: 1 })
-        .lean()
-        .catch(() => []);
-      this.set(oldest ? (clock().getTime() - oldest.at.getTime()) / 1000 : 0);
+      try {
+        const [oldest] = await commits.find({ pending: true }).sort({ _id: 1 }).limit(1).select({ at: 1 }).lean();
+        this.set(oldest ? Math.max(0, clock().getTime() - oldest.at.getTime()) / 1_000 : 0);
+      } catch {
+        this.set(Number.NaN);
+      }
     },
   });
 }

@@ -135,7 +135,10 @@ async function follow(
     );
     if (result.next === 'finish') {
       await dependencies.failpoint('order.saga.beforeDone');
-      if (await sagaStore.finish(lease)) return;
+      if (await sagaStore.finish(lease)) {
+        metrics.finished(state);
+        return;
+      }
       order = await reread();
     } else if (result.next === 'reread') {
       order = await lookAgain(result.why);
@@ -163,7 +166,7 @@ async function append(
   order: Order | undefined,
   events: OrderEvent[],
   seen: RecordedEvent[],
-  { eventStore, appended, failpoint, metrics }: SagaRunnerDependencies,
+  { eventStore, appended, failpoint }: SagaRunnerDependencies,
 ): Promise<Order | undefined> {
   if (events.length === 0) return undefined;
   await failpoint(`order.append.before.${events[0]?.type}`);
@@ -172,7 +175,6 @@ async function append(
   if (recorded === 'conflict') return undefined;
   seen.push(...recorded);
   const now = fold(recorded, order) as Order;
-  metrics.appended(recorded);
   await appended(orderId, now);
   return now;
 }

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 
 export function createPaymentMetrics(registry: Registry) {
   const registers = [registry];
-  return {
+  const metrics = {
     results: new Counter({
       name: 'payments_total',
       help: 'Payments by what became of them; a refund counts each time',
@@ -28,6 +28,9 @@ export function createPaymentMetrics(registry: Registry) {
       registers,
     }),
   };
+  for (const result of ['captured', 'declined', 'refunded', 'void']) metrics.results.inc({ result }, 0);
+  for (const operation of ['charge', 'refund']) metrics.providerSeconds.zero({ operation, outcome: 'answered' });
+  return metrics;
 }
 
 export type PaymentMetrics = ReturnType<typeof createPaymentMetrics>;

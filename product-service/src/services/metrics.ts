@@ -23,6 +23,7 @@ export function createImportCounter(registry: Registry): (result: ImportResult) 
     labelNames: ['outcome'],
     registers: [registry],
   });
+  for (const outcome of ['created', 'updated', 'unchanged', 'rejected']) rows.inc({ outcome }, 0);
   return ({ created, updated, unchanged, rejected, rejectedCount = rejected.length }) => {
     for (const [outcome, count] of Object.entries({ created, updated, unchanged, rejected: rejectedCount })) {
       rows.inc({ outcome }, count);
