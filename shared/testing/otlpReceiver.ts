@@ -124,18 +124,16 @@ function spansOf({ resourceSpans }: Body): ReceivedSpan[] {
   });
 }
 
-/** The spans of a trace as a tree of `service: name`, children in the order in which they began. */
-export function treeOf(spans: readonly ReceivedSpan[], keep: (span: ReceivedSpan) => boolean = () => true): string {
+/**
+ * What a trace is made of: the way from its root to each span as `service: name > service: name`, each way once, sorted.
+ * @param keep which spans count; those below one that does not are shown below its parent
+ */
+export function pathsOf(spans: readonly ReceivedSpan[], keep: (span: ReceivedSpan) => boolean = () => true): string[] {
   const byId = new Map(spans.map(span => [span.spanId, span]));
-  /** The nearest ancestor that is shown. */
-  const parentOf = (span: ReceivedSpan): ReceivedSpan | undefined => {
+  const pathOf = (span: ReceivedSpan): string[] => {
     const parent = span.parentSpanId === undefined ? undefined : byId.get(span.parentSpanId);
-    return parent === undefined || keep(parent) ? parent : parentOf(parent);
+    const above = span.parentSpanId === undefined ? [] : parent ? pathOf(parent) : ['?'];
+    return keep(span) ? [...above, `${span.service}: ${span.name}`] : above;
   };
-  const shown = spans.filter(keep).toSorted((a, b) => a.startMs - b.startMs);
-  const below = (parent: ReceivedSpan | undefined, depth: number): string[] =>
-    shown
-      .filter(span => parentOf(span) === parent)
-      .flatMap(span => [`${'  '.repeat(depth)}${span.service}: ${span.name}`, ...below(span, depth + 1)]);
-  return below(undefined, 0).join('\n');
+  return [...new Set(spans.filter(keep).map(span => pathOf(span).join(' > ')))].sort();
 }
