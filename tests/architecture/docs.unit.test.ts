@@ -9,6 +9,7 @@ const pages = [
   'README.md',
   'docs/architecture.md',
   'docs/security.md',
+  'docs/operations.md',
   ...readdirSync(join(root, 'docs', 'decisions')).map(name => `docs/decisions/${name}`),
 ];
 const folders = [...services, 'shared', 'local', 'tests', 'docs'];

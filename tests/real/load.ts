@@ -5,6 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestAnswer } from '@tradepost/local/testing';
 import { countWaiting, type RealShop } from './realShop.ts';
 
+/** What customers need of a shop. */
+export type LoadedShop = Pick<RealShop, 'send' | 'register' | 'adminToken' | 'instances'>;
+
 /** What customers saw while a fault was on. */
 export interface Report {
   /** Orders that were begun. */
@@ -42,7 +45,7 @@ const customers = 4;
  * @param options.cancelOneIn every how manieth order is cancelled once it is confirmed; none without it
  */
 export async function startLoad(
-  shop: RealShop,
+  shop: LoadedShop,
   ordersPerSecond: number,
   options: { cancelOneIn?: number } = {},
 ): Promise<Load> {
@@ -61,7 +64,7 @@ export async function startLoad(
     const name = answer ? `${answer.status} ${answer.body.code ?? ''}`.trim() : '0';
     counts[name] = (counts[name] ?? 0) + 1;
   };
-  const timed = async (method: string, path: string, options: Parameters<RealShop['send']>[2]) => {
+  const timed = async (method: string, path: string, options: Parameters<LoadedShop['send']>[2]) => {
     const began = performance.now();
     const answer = await shop.send(method, path, options).catch(() => undefined);
     report.slowestMs = Math.max(report.slowestMs, performance.now() - began);
@@ -146,7 +149,7 @@ export async function startLoad(
 }
 
 /** Whether this machine bears that many orders a second just now, with no fault on. */
-async function isEasy(shop: RealShop, rate: number): Promise<boolean> {
+async function isEasy(shop: LoadedShop, rate: number): Promise<boolean> {
   await using load = await startLoad(shop, rate);
   await sleep(4_000);
   const { failures, failedReads, slowestMs } = await load.finish();
@@ -157,7 +160,7 @@ async function isEasy(shop: RealShop, rate: number): Promise<boolean> {
  * The most orders a second, of those wanted, half and a quarter of them, with which this machine is at ease just now.
  * Beyond it requests would be late for want of a processor, and say nothing of the fault that a test is about.
  */
-export async function easyRate(shop: RealShop, wanted: number): Promise<number> {
+export async function easyRate(shop: LoadedShop, wanted: number): Promise<number> {
   for (const rate of [wanted, wanted / 2]) if (await isEasy(shop, rate)) return rate;
   return wanted / 4;
 }
@@ -170,7 +173,7 @@ const mostWaiting = 0.25;
  * that rate without any fault, nothing can be told; then it says so, and only what must hold however slow all is was
  * looked at.
  */
-export async function expectNoFailure(shop: RealShop, rate: number, report: Report): Promise<void> {
+export async function expectNoFailure(shop: LoadedShop, rate: number, report: Report): Promise<void> {
   const failed = { ...report.failures, ...report.failedReads };
   if (Object.keys(failed).length === 0) return;
   const isBusy = report.waitedMs > mostWaiting * report.lastedMs || !(await isEasy(shop, rate));

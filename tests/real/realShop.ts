@@ -132,7 +132,7 @@ export const isReady = async ({ port }: Instance): Promise<boolean> =>
  * Begins to count the time in which the machine had no processor for the shop: that is no fault of the shop's.
  * @returns tells the milliseconds, of the process that waited longest, so far; 0 where the system does not tell
  */
-export function countWaiting(shop: RealShop): () => number {
+export function countWaiting(shop: Pick<RealShop, 'instances'>): () => number {
   const waited = () =>
     new Map(shop.instances().map(({ name, process: { pid } }) => [`${name} ${pid()}`, waitedMs(pid())]));
   const before = waited();

@@ -1,12 +1,22 @@
+import { randomBytes } from 'node:crypto';
 import { after } from 'node:test';
 import { readSettings, type ShopSettings } from '@tradepost/local/settings';
 import { type Shop, startShop } from '@tradepost/local/startShop';
 import type { TestAnswer } from '@tradepost/local/testing';
 import { send } from '../api/send.ts';
 
-/** A shop for the tests of one file: in memory, on free ports, with the demo catalogue, without limits that tests meet. */
+/**
+ * A shop for the tests of one file: in memory, on free ports, with the demo catalogue, without limits that tests meet. Or
+ * the one that runs at TEST_SHOP_URL, which must be such a shop too, with TEST_SHOP_ADMIN as `email:password`: of that one
+ * only the gateway can be reached.
+ */
 export async function startTestShop(settings: Partial<ShopSettings> = {}): Promise<TestShop> {
   const log: string[] = [];
+  const { TEST_SHOP_URL: url, TEST_SHOP_ADMIN: admin } = process.env;
+  if (url !== undefined && admin !== undefined) {
+    const shop = elsewhere(url, admin);
+    return { ...shop, url, log, ...clientOf(url, shop, randomBytes(4).toString('hex')) };
+  }
   const environment = {
     AUTH_RATE_LIMIT: '1000000',
     RATE_LIMIT_PER_MINUTE: '1000000',
@@ -26,6 +36,27 @@ export type TestShop = Shop & {
   log: string[];
 } & ReturnType<typeof clientOf>;
 
+function elsewhere(url: string, credentials: string): Shop {
+  const [, email = '', password = ''] = /^([^:]+):(.*)$/.exec(credentials) ?? [];
+  const gateway = { url, address: url, port: Number(new URL(url).port), serve() {}, async close() {} };
+  const hidden = (): never => {
+    throw new Error('only the gateway of a shop that runs elsewhere can be reached');
+  };
+  const ports: Shop['ports'] = {
+    gateway,
+    get services() {
+      return hidden();
+    },
+    get gatewayMetrics() {
+      return hidden();
+    },
+    get store() {
+      return hidden();
+    },
+  };
+  return { ports, mongodbUri: '', admin: { email, password, isNew: false }, seeded: 0, async stop() {} };
+}
+
 export interface Customer {
   id: string;
   email: string;
@@ -34,7 +65,8 @@ export interface Customer {
 
 export const address = { name: 'Ada', line1: '12 Mill Lane', city: 'York', postcode: 'YO1 7HH', country: 'GB' };
 
-function clientOf(url: string, shop: Pick<Shop, 'admin'>) {
+/** @param run makes customers differ from those of others at the same shop */
+function clientOf(url: string, shop: Pick<Shop, 'admin'>, run = 'test') {
   let customers = 0;
   let keys = 0;
   const nextKey = () => {
@@ -50,7 +82,7 @@ function clientOf(url: string, shop: Pick<Shop, 'admin'>) {
     productBySku,
     async register(): Promise<Customer> {
       customers += 1;
-      const email = `customer-${customers}@example.com`;
+      const email = `customer-${customers}.${run}@example.com`;
       const answer = await request('POST', '/api/users/register', {
         body: { email, password: 'a long enough password', name: 'Ada' },
       });
