@@ -27,15 +27,17 @@ export const programs = ['MONGOD_BIN', 'CONSUL_BIN', 'RABBITMQ_SERVER_BIN'] as c
 
 const startLimitMs = 60_000;
 
-interface Program {
-  setting: (typeof programs)[number];
+export interface Program {
+  /** The environment's name for the program. */
+  setting: string;
   url: string;
   /** Arguments and environment, by the server's folder. */
   command(folder: string): { args: string[]; environment?: Record<string, string> };
   isUp(): Promise<unknown>;
 }
 
-async function startServer(program: Program): Promise<TestServer> {
+/** Starts a server and waits until it answers. */
+export async function startServer(program: Program): Promise<TestServer> {
   const binary = process.env[program.setting];
   if (!binary) throw new Error(`${program.setting} is not set`);
   const folder = mkdtempSync(join(tmpdir(), 'tradepost-server-'));
@@ -140,8 +142,11 @@ export async function startConsul(): Promise<TestServer> {
   });
 }
 
-/** A single RabbitMQ node. */
-export async function startRabbit(): Promise<TestServer> {
+/**
+ * A single RabbitMQ node.
+ * @param metricsPort where it serves its metrics; it does not without one
+ */
+export async function startRabbit(metricsPort?: number): Promise<TestServer> {
   const [port, distribution] = await freePorts(2);
   const url = `amqp://127.0.0.1:${port}`;
   return startServer({
@@ -149,7 +154,12 @@ export async function startRabbit(): Promise<TestServer> {
     url,
     command(folder) {
       const configuration = join(folder, 'rabbitmq.conf');
-      writeFileSync(configuration, `listeners.tcp.1 = 127.0.0.1:${port}\n`);
+      const settings = [`listeners.tcp.1 = 127.0.0.1:${port}`];
+      if (metricsPort) {
+        writeFileSync(join(folder, 'enabled_plugins'), '[rabbitmq_prometheus].\n');
+        settings.push(`prometheus.tcp.port = ${metricsPort}`, 'prometheus.tcp.ip = 127.0.0.1');
+      }
+      writeFileSync(configuration, `${settings.join('\n')}\n`);
       return {
         args: [],
         environment: {
