@@ -1,0 +1,4 @@
+import { backupDatabase } from '../backup/backup.ts';
+import { runOnDatabase } from '../backup/cli.ts';
+
+await runOnDatabase('out', 'Copied', backupDatabase);

@@ -1,0 +1,4 @@
+import { runOnDatabase } from '../backup/cli.ts';
+import { restoreDatabase } from '../backup/restore.ts';
+
+await runOnDatabase('from', 'Restored', restoreDatabase);
