@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Discovery, type ServiceName, serviceNames } from './discovery.ts';
 import type { Logger } from './logger.ts';
 
-const reregisterMs = 30_000;
+const reregisterMs = 10_000;
 const restartMs = 1_000;
 
 /** The `consul` client for an address like `http://consul:8500`. */

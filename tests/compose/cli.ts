@@ -7,7 +7,9 @@
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../architecture/sourceFiles.ts';
 import { compose, docker, until, whyNoEngine } from './engine.ts';
@@ -24,6 +26,8 @@ if (why !== undefined) {
 
 const ports = ['GATEWAY', 'RABBITMQ', 'CONSUL', 'PROMETHEUS', 'GRAFANA', 'JAEGER'];
 for (const name of ports) process.env[`${name}_PORT`] = String(await freePort());
+const folder = mkdtempSync(join(tmpdir(), 'tradepost-figures-'));
+const figures = join(folder, 'figures.ndjson');
 const admin = { email: 'admin@tradepost.example', password: randomBytes(12).toString('base64url') };
 Object.assign(process.env, {
   COMPOSE_PROJECT_NAME: 'tradepost-test',
@@ -34,6 +38,7 @@ Object.assign(process.env, {
   AUTH_RATE_LIMIT: '1000000',
   SEED_DEMO: 'true',
   OTEL_EXPORTER_OTLP_ENDPOINT: '',
+  TEST_FIGURES: figures,
   TEST_SHOP_URL: `http://127.0.0.1:${process.env.GATEWAY_PORT}`,
   TEST_SHOP_ADMIN: `${admin.email}:${admin.password}`,
 });
@@ -55,6 +60,8 @@ try {
 } finally {
   await compose('--profile', '*', 'down', '--volumes', '--timeout', '20');
 }
+if (existsSync(figures)) print(`\n${readFileSync(figures, 'utf8').trim()}`);
+rmSync(folder, { recursive: true });
 print(`\n${result.passed} passed, ${result.failed} failed`);
 process.exit(result.failed > 0 ? 1 : 0);
 

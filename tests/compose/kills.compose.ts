@@ -6,7 +6,7 @@ import { recordFigures, startLoad } from '../real/load.ts';
 import { containers, crash, until } from './engine.ts';
 import { allWell, isWell, settled, shop } from './shop.ts';
 
-const ordersPerSecond = 3;
+const ordersPerSecond = 1;
 const victims = [
   ...serviceNames,
   'gateway',
@@ -38,7 +38,7 @@ describe('killed under load, comes back by itself and loses nothing:', () => {
       const settledMs = Math.round(await settled(90_000));
       recordFigures(`killed ${victim}`, report, { settledMs });
       assert.deepEqual(report.broken, []);
-      assert.ok(report.orders > 5);
+      assert.ok(report.orders > 3);
     });
   }
 });
