@@ -9,6 +9,9 @@ const pages = [
   'README.md',
   'docs/architecture.md',
   'docs/security.md',
+  'docs/metrics.md',
+  'docs/operations.md',
+  'docs/runbook.md',
   'docs/operations.md',
   ...readdirSync(join(root, 'docs', 'decisions')).map(name => `docs/decisions/${name}`),
 ];

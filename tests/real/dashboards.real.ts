@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dashboards } from '@tradepost/local/dashboards/write';
-import { startLoad } from './load.ts';
+import { recordFigures, startLoad } from './load.ts';
 import { findPrometheus, type Prometheus, scrapeSeconds, startPrometheus } from './prometheus.ts';
 import { type RealShop, startRealShop, until } from './realShop.ts';
 import { freePorts, startConsul, startMongod, startRabbit, type TestServer } from './servers.ts';
@@ -61,7 +61,7 @@ describe('dashboards and rules on a shop under load', {
       [counts['order-service'], counts.gateway, counts.rabbitmq, counts['rabbitmq-node'], counts.prometheus],
       [2, 1, 1, 1, 1],
     );
-    process.stdout.write(`Prometheus ${prometheus.readsConsul ? 'looks' : 'cannot look'} into Consul itself\n`);
+    if (!prometheus.readsConsul) process.stdout.write('This Prometheus cannot look into Consul itself\n');
   });
 
   test('after a minute of load every query of every panel has data', async () => {
@@ -94,12 +94,12 @@ describe('dashboards and rules on a shop under load', {
         }
       }
     }
-    await load.finish();
+    const report = await load.finish();
     assert.deepEqual(without, []);
     assert.ok(flood.some(limited => limited));
     const sizes = await prometheus.query('max by (job) (scrape_samples_scraped)');
     const series: Record<string, number> = Object.fromEntries(sizes.map(({ metric, value }) => [metric.job, value]));
-    process.stdout.write(`${queries} queries; series of an instance: ${JSON.stringify(series)}\n`);
+    recordFigures('dashboards: queries, and series of an instance', report, { queries, ...series });
     for (const [job, count] of Object.entries(series)) assert.ok(count < 5_000, `${job}: ${count} series`);
   });
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Secrets } from '@tradepost/local/dataFolder';
 import { type Fleet, type Instance, startFleet } from '@tradepost/local/processes/fleet';
 import { placeInstances } from '@tradepost/local/processes/ports';
 import { readProcessSettings } from '@tradepost/local/processes/settings';
@@ -31,6 +32,9 @@ export interface RealShopOptions {
   /** As `npm run services` takes it. */
   scale?: string;
   environment?: Record<string, string>;
+  /** Those of an earlier start on the same databases; made up without them. */
+  secrets?: Partial<Secrets>;
+  adminPassword?: string;
   /** False for the times that a real shop has; otherwise leases, retries and sweeps are those that let tests see in seconds. */
   isHurried?: boolean;
   /** Puts something between the services: gets their ports, returns those at which they are to be found. */
@@ -52,7 +56,10 @@ const hurried = {
 
 /** Starts the shop with the demo catalogue on free ports, and waits until it is ready. */
 export async function startRealShop(options: RealShopOptions): Promise<RealShop> {
-  const admin = { email: 'admin@tradepost.example', password: randomBytes(12).toString('base64url') };
+  const admin = {
+    email: 'admin@tradepost.example',
+    password: options.adminPassword ?? randomBytes(12).toString('base64url'),
+  };
   const settings = readProcessSettings(
     {
       ...{ PATH: process.env.PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
@@ -64,18 +71,16 @@ export async function startRealShop(options: RealShopOptions): Promise<RealShop>
     options.scale ? ['--scale', options.scale] : [],
   );
   const secret = () => randomBytes(32).toString('hex');
+  const secrets = { serviceTokenSecret: secret(), tokenKeySecret: secret(), ...options.secrets };
   const places = await placeInstances(0, settings.scale);
   const [lines, faults]: [string[], string[]] = [[], []];
   const ports = Object.fromEntries(places.map(place => [place.service, place.port]));
   const doors = (await options.openDoors?.(ports)) ?? {};
-  const fleet = startFleet(
-    { settings, places, doors, admin, secrets: { serviceTokenSecret: secret(), tokenKeySecret: secret() } },
-    place => text => {
-      if (text.includes('"code":"internal_error"')) faults.push(`${place.name}: ${text.slice(0, 3_000)}`);
-      lines.push(`${place.name}: ${text.slice(0, 600)}`);
-      if (lines.length > 400) lines.shift();
-    },
-  );
+  const fleet = startFleet({ settings, places, doors, admin, secrets }, place => text => {
+    if (text.includes('"code":"internal_error"')) faults.push(`${place.name}: ${text.slice(0, 3_000)}`);
+    lines.push(`${place.name}: ${text.slice(0, 600)}`);
+    if (lines.length > 400) lines.shift();
+  });
   const portOf = (service: string) => places.find(place => place.service === service)?.port;
   const url = `http://127.0.0.1:${portOf('gateway')}`;
   const ask = (method: string, path: string, request?: Parameters<typeof send>[3]) => send(url, method, path, request);
