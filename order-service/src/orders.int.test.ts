@@ -152,8 +152,8 @@ describe('orders', () => {
     const cancelled = await orders.send('GET', `/api/orders/${refused.body.orderId}`, { token });
     assert.equal(cancelled.body.status, 'cancelled');
     const again = await place(token, body('rare', 5), key);
-    const { requestId: _a, ...one } = refused.body;
-    const { requestId: _b, ...two } = again.body;
+    const { requestId: _a, traceId: _c, ...one } = refused.body;
+    const { requestId: _b, traceId: _d, ...two } = again.body;
     assert.deepEqual(one, two);
   });
 

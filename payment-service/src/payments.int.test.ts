@@ -182,7 +182,7 @@ describe('GET /api/payments', () => {
       await service.send('GET', `/api/payments/${randomUUID()}`, as(bob)),
     ];
     assert.equal(stranger.status, 404);
-    const without = ({ instance, requestId, ...rest }: Record<string, unknown>) => rest;
+    const without = ({ instance, requestId, traceId, ...rest }: Record<string, unknown>) => rest;
     assert.deepEqual(without(stranger.body), without(nobody.body));
     assert.deepEqual((await service.send('GET', `/api/payments?orderId=${orderId}`, as(bob))).body.items, []);
     assert.equal((await service.send('GET', path, admin)).body.orderId, orderId);

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import { pino } from 'pino';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import { createLogger } from '../logger.ts';
 import { createRegistry } from '../observability/metrics.ts';
 import { listen } from './listener.ts';
 import { get, operation, post, type Route, reply } from './route.ts';
@@ -24,7 +24,7 @@ async function start(t: TestContext, routes: readonly Route[]) {
   const app = createHttpApp({
     routes,
     verify: { user: verify, service: verify },
-    logger: pino({ level: 'info' }, { write: line => lines.push(JSON.parse(line)) }),
+    logger: createLogger('test', 'info', { write: line => void lines.push(JSON.parse(line)) }),
     registry,
     health: {
       service: 'test',

@@ -141,15 +141,17 @@ function problemDeviations(answer: SeenAnswer, validate: ValidateFunction): stri
   if (!validate(answer.body)) {
     return (validate.errors ?? []).map(error => `${answer.status}: problem${error.instancePath} ${error.message}`);
   }
-  const { code, status, requestId } = answer.body as {
+  const { code, status, requestId, traceId } = answer.body as {
     code: keyof typeof errorCatalogue;
     status: number;
     requestId: string;
+    traceId: string;
   };
   const wrong: string[] = [];
   if (status !== answer.status || errorCatalogue[code][0] !== status)
     wrong.push(`${code} with ${answer.status}/${status}`);
   if (requestId !== answer.header('x-request-id')) wrong.push('requestId is not X-Request-Id');
+  if (traceId !== answer.header('x-trace-id')) wrong.push('traceId is not X-Trace-Id');
   return wrong;
 }
 

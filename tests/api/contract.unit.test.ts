@@ -9,7 +9,7 @@ const problem = {
   ...{ type: 'urn:tradepost:error:not_found', title: 'Not found', status: 404, detail: 'No such stock' },
   ...{ instance: '/api/inventory/p', code: 'not_found', requestId: 'r-1', traceId: 't-1' },
 };
-const headers: Record<string, string> = { 'x-request-id': 'r-1' };
+const headers: Record<string, string> = { 'x-request-id': 'r-1', 'x-trace-id': 't-1' };
 const answer = (status: number, body: unknown, contentType = 'application/json; charset=utf-8'): SeenAnswer => ({
   ...{ status, body, contentType },
   header: name => headers[name.toLowerCase()],
@@ -45,6 +45,7 @@ describe('an answer that differs from the document', () => {
     ['a code of another status', answer(404, { ...problem, code: 'forbidden' }, problemType)],
     ['a code that this operation does not have', answer(404, { ...problem, code: 'sku_taken' }, problemType)],
     ['another request id', answer(404, { ...problem, requestId: 'r-2' }, problemType)],
+    ['another trace id', answer(404, { ...problem, traceId: 't-2' }, problemType)],
     ['401 without WWW-Authenticate', answer(401, { ...problem, status: 401, code: 'unauthenticated' }, problemType)],
     ['a body where there is none', answer(204, 'text'), '/api/users/me', 'DELETE'],
     ['success where nothing is', answer(200, stock), '/api/nothing'],

@@ -124,7 +124,7 @@ const pretence = Object.fromEntries(
 );
 
 /** A problem without what differs from call to call. */
-const essence = ({ status, body }: TestAnswer) => ({ status, ...body, instance: '', requestId: '' });
+const essence = ({ status, body }: TestAnswer) => ({ status, ...body, instance: '', requestId: '', traceId: '' });
 
 describe('every operation has a rule, and the code has the same', () => {
   for (const { id, access } of targets) test(id, () => assert.equal(access, rules[id]));

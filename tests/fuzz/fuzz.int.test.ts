@@ -42,8 +42,10 @@ describe('the judge', () => {
   };
   const problem = (status: number, code: string, detail = ''): FuzzAnswer => ({
     status,
-    headers: { 'content-type': 'application/problem+json', 'x-request-id': 'r', 'retry-after': '1' },
-    text: JSON.stringify({ ...{ type: '', title: '', status, detail, instance: '/', code, requestId: 'r' } }),
+    headers: { 'content-type': 'application/problem+json', 'x-request-id': 'r', 'x-trace-id': 't', 'retry-after': '1' },
+    text: JSON.stringify({
+      ...{ type: '', title: '', status, detail, instance: '/', code, requestId: 'r', traceId: 't' },
+    }),
   });
   const user = { id: 'u', email: 'a@b.example', name: 'Ada', role: 'customer', createdAt: '2026-11-22T15:39:00.000Z' };
   const good: FuzzAnswer = { status: 200, headers: { 'content-type': 'application/json' }, text: JSON.stringify(user) };

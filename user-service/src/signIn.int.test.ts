@@ -100,8 +100,8 @@ test('a known and an unknown address get the same answer for the same work', asy
   for (const address of [email, 'nobody@example.com']) {
     const before = Number(await hashes());
     const answer = await shop.login(address, 'wrong wrong wrong');
-    const { requestId, ...body } = answer.body;
-    assert.ok(requestId);
+    const { requestId, traceId, ...body } = answer.body;
+    assert.ok(requestId && traceId);
     const headers = [...answer.headers.keys()].toSorted();
     seen.push({ status: answer.status, body, headers, hashes: Number(await hashes()) - before });
   }

@@ -27,7 +27,7 @@ test('an account is seen by itself and by administrators, for others it does not
   assert.deepEqual((await get(`/api/users/${one.id}`, admin.accessToken)).body, own.body);
   const foreign = await get(`/api/users/${one.id}`, other.accessToken);
   const unknown = await get('/api/users/unknown', other.accessToken);
-  const without = ({ requestId, instance, ...body }: Record<string, unknown>) => body;
+  const without = ({ requestId, traceId, instance, ...body }: Record<string, unknown>) => body;
   assert.deepEqual([foreign.status, without(foreign.body)], [404, without(unknown.body)]);
   assert.equal((await get('/api/users/unknown', admin.accessToken)).status, 404);
 });
