@@ -100,7 +100,7 @@ export interface CheckoutLoad {
   seconds: number;
 }
 
-async function loadOnce(shop: BenchShop, market: Market, load: CheckoutLoad): Promise<CheckoutSample> {
+export async function loadOnce(shop: BenchShop, market: Market, load: CheckoutLoad): Promise<CheckoutSample> {
   const agent = new Agent({ keepAlive: true, maxSockets: load.buyers });
   const tookMs: number[] = [];
   const others: Record<string, number> = {};

@@ -29,7 +29,7 @@ describe('the list of risks in docs/security.md', () => {
       const files = [...tests.matchAll(/`([^`]+)`/g)].map(match => match[1] ?? '');
       assert.ok(files.length > 0);
       for (const file of files) {
-        assert.match(file, /\.test\.ts$/);
+        assert.match(file, /\.(test|race)\.ts$/);
         assert.ok(existsSync(join(root, file)), file);
       }
     });
