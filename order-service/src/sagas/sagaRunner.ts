@@ -110,6 +110,8 @@ async function follow(
     return fold(seen);
   };
   let order = isKnown ? fold(seen) : await reread();
+  // A saga that is woken once more, as by a cancellation that is repeated, ends again with nothing done.
+  let hasMoved = false;
   let lookedAgainAt = -1;
   // A second look at the same version cannot help; somebody or time has to.
   const lookAgain = async (why: string): Promise<Order | undefined> => {
@@ -136,16 +138,16 @@ async function follow(
     if (result.next === 'finish') {
       await dependencies.failpoint('order.saga.beforeDone');
       if (await sagaStore.finish(lease)) {
-        metrics.finished(state);
+        if (hasMoved) metrics.finished(state);
         return;
       }
       order = await reread();
     } else if (result.next === 'reread') {
       order = await lookAgain(result.why);
     } else {
-      order =
-        (await append(lease._id, order, decideOrReread(order, result.command), seen, dependencies)) ??
-        (await lookAgain(`the order refuses ${result.command.type}`));
+      const next = await append(lease._id, order, decideOrReread(order, result.command), seen, dependencies);
+      if (next) hasMoved = true;
+      order = next ?? (await lookAgain(`the order refuses ${result.command.type}`));
     }
   }
 }
