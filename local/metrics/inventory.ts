@@ -31,7 +31,14 @@ interface Registered {
  * The metrics of all processes of the shop, wired as they run but without any server: gateway and services are made, not
  * started.
  */
-export async function listMetrics(): Promise<Metric[]> {
+export function listMetrics(): Promise<Metric[]> {
+  listed ??= wireAll();
+  return listed;
+}
+
+let listed: Promise<Metric[]> | undefined;
+
+async function wireAll(): Promise<Metric[]> {
   const port = await closedPort();
   const environment = {
     LOG_LEVEL: 'silent',
@@ -42,6 +49,7 @@ export async function listMetrics(): Promise<Metric[]> {
   };
   const factories = serviceFactories(environment);
   const found = new Map<string, Metric>();
+  const closing: Promise<unknown>[] = [];
   for (const name of ['gateway', ...serviceNames] as const) {
     const parts = openProcessParts(name, loadConfig(commonSettings, environment));
     const connection = createConnection(`mongodb://127.0.0.1:${port}/none`);
@@ -49,8 +57,9 @@ export async function listMetrics(): Promise<Metric[]> {
     if (name === 'gateway') createGateway({ ...parts, verify: parts.verify.user, openapi: {} }, gatewayConfig({}));
     else factories[name]({ ...parts, connection });
     add(found, name, parts.registry);
-    await Promise.all([parts.bus.close(), parts.discovery.close(), connection.close(true)]);
+    closing.push(parts.bus.close(), parts.discovery.close(), connection.close(true));
   }
+  await Promise.all(closing);
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
