@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { startTestDatabase } from '@tradepost/local/testing';
 import { type Connection, type Model, Schema } from 'mongoose';
 import { createGroupedUpdates, type UpdateInGroup } from './groupedUpdates.ts';
-import { createConnection, schemaOptions } from './mongo.ts';
+import { createConnection, createModel, schemaOptions } from './mongo.ts';
 
 interface Counter {
   _id: string;
@@ -19,7 +19,7 @@ describe('grouped updates', () => {
     database = await startTestDatabase();
     connection = createConnection(database.uri('grouped'));
     await connection.asPromise();
-    model = connection.model<Counter>('Counter', new Schema({ _id: String, version: Number }, schemaOptions));
+    model = createModel<Counter>(connection, 'Counter', new Schema({ _id: String, version: Number }, schemaOptions));
     updateInGroup = createGroupedUpdates(model);
     await model.insertMany(['a', 'b', 'c'].map(_id => ({ _id, version: 1 })));
   });
@@ -54,7 +54,7 @@ describe('grouped updates', () => {
 
   test('are of unknown outcome, all of them, when the database is away', async () => {
     const away = createConnection('mongodb://127.0.0.1:1/grouped?serverSelectionTimeoutMS=200');
-    const update = createGroupedUpdates(away.model<Counter>('Counter', model.schema));
+    const update = createGroupedUpdates(createModel<Counter>(away, 'Counter', model.schema));
     const outcomes = await Promise.allSettled(
       ['a', 'b'].map(_id => update({ filter: { _id }, update: { $set: { version: 9 } } })),
     );

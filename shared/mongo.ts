@@ -1,4 +1,10 @@
-import mongoose, { type Connection, type SchemaOptions } from 'mongoose';
+import mongoose, {
+  type Connection,
+  type Model,
+  type Schema,
+  type SchemaDefinition,
+  type SchemaOptions,
+} from 'mongoose';
 import { followPool } from './observability/mongoPool.ts';
 import { traceCommands } from './observability/mongoSpans.ts';
 
@@ -66,6 +72,21 @@ export async function ensureConnected(connection: Connection, uri: string): Prom
   const monitorCommands = connection.listenerCount('commandStarted') > 0;
   await connection.openUri(uri, { ...connectOptions, monitorCommands });
 }
+
+// Mongoose's own types of the two calls below compare the whole schema with every overload, which takes a checker of types
+// two seconds for each model. `never` spares it that; what is passed in and what comes out is typed here.
+
+/** A schema whose paths are those of `T`. */
+export const createSchema = <T>(definition: SchemaDefinition<T>, options: SchemaOptions): Schema<T> =>
+  new mongoose.Schema(definition as never, options as never) as never;
+
+/** The model of a connection with this name, in the collection of that name's plural unless another is given. */
+export const createModel = <T>(
+  connection: Connection,
+  name: string,
+  schema: Schema<T>,
+  collection?: string,
+): Model<T> => connection.model<T>(name, schema as never, collection);
 
 /** Builds the indexes of all models of the connection; safe to repeat. Rejects when an index cannot be built. */
 export async function buildIndexes(connection: Connection): Promise<void> {

@@ -3,8 +3,8 @@ import { deadLetterId } from '@tradepost/shared/messaging/deadLetterId';
 import type { DeadLetter } from '@tradepost/shared/messaging/eventBus';
 import { decodeBody } from '@tradepost/shared/messaging/message';
 import { type DurableQueue, queueName } from '@tradepost/shared/messaging/routing';
-import { buildIndexes, schemaOptions } from '@tradepost/shared/mongo';
-import { type Connection, Schema } from 'mongoose';
+import { buildIndexes, createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
+import type { Connection } from 'mongoose';
 
 /** A message that this bus instance may handle until its lease lapses. */
 export interface ClaimedMessage {
@@ -45,7 +45,7 @@ interface QueueRow extends DurableQueue {
   _id: string;
 }
 
-const messageSchema = new Schema<Row>(
+const messageSchema = createSchema<Row>(
   {
     _id: String,
     queue: String,
@@ -63,7 +63,7 @@ const messageSchema = new Schema<Row>(
 messageSchema.index({ queue: 1, visibleAt: 1 });
 messageSchema.index({ deadId: 1 }, { unique: true, sparse: true });
 
-const queueSchema = new Schema<QueueRow>(
+const queueSchema = createSchema<QueueRow>(
   { _id: String, service: String, exchange: String, key: String },
   schemaOptions,
 );
@@ -79,8 +79,8 @@ export type MessageStore = Awaited<ReturnType<typeof openMessageStore>>;
  * @param leaseMs how long a claim holds unless it is renewed
  */
 export async function openMessageStore(connection: Connection, clock: Clock, owner: string, leaseMs: number) {
-  const queueModel = connection.model<QueueRow>('BusQueue', queueSchema, 'queues');
-  connection.model<Row>('BusMessage', messageSchema, 'messages');
+  const queueModel = createModel<QueueRow>(connection, 'BusQueue', queueSchema, 'queues');
+  createModel<Row>(connection, 'BusMessage', messageSchema, 'messages');
   await connection.asPromise();
   await buildIndexes(connection);
   // The driver's collection: rows are written here only, and casting each would cost more than the rest of the work.

@@ -1,6 +1,6 @@
-import { type Connection, type Model, Schema } from 'mongoose';
+import type { Connection, Model } from 'mongoose';
 import type { Clock } from '../clock.ts';
-import { isDuplicateKey, schemaOptions } from '../mongo.ts';
+import { createModel, createSchema, isDuplicateKey, schemaOptions } from '../mongo.ts';
 import type { Message } from './message.ts';
 
 interface InboxRow {
@@ -24,7 +24,7 @@ export interface Inbox {
 
 const keptForSeconds = 7 * 24 * 60 * 60;
 
-const inboxSchema = new Schema<InboxRow>(
+const inboxSchema = createSchema<InboxRow>(
   { _id: { type: String, required: true }, at: { type: Date, required: true } },
   schemaOptions,
 );
@@ -32,7 +32,7 @@ inboxSchema.index({ at: 1 }, { expireAfterSeconds: keptForSeconds });
 
 /** Remembers handled messages in the collection `inbox` for seven days. Its indexes are built with the other models'. */
 export function createInbox(connection: Connection, clock: Clock): Inbox {
-  const model = connection.model<InboxRow>('Inbox', inboxSchema, 'inbox');
+  const model = createModel<InboxRow>(connection, 'Inbox', inboxSchema, 'inbox');
   return {
     model,
     async once(consumer, message, effect) {

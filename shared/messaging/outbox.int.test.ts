@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { startTestDatabase } from '@tradepost/local/testing';
-import { type Connection, type Model, Schema } from 'mongoose';
+import type { Connection, Model } from 'mongoose';
 import { Registry } from 'prom-client';
 import { systemClock } from '../clock.ts';
 import { newId } from '../ids.ts';
 import { silentLogger } from '../logger.ts';
-import { createConnection, schemaOptions } from '../mongo.ts';
+import { createConnection, createModel, createSchema, schemaOptions } from '../mongo.ts';
 import { eventually, gate, newKind, numbers, type Thing, thing } from '../testing/busSuiteTools.ts';
 import { startFaultyLink } from '../testing/faultyLink.ts';
 import { BusUnavailableError, type EventBus, UnroutableMessageError } from './eventBus.ts';
@@ -17,8 +17,9 @@ interface Carrier extends OutboxDocument {
   changes: number;
 }
 
-const schema = new Schema<Carrier>({ _id: String, changes: Number, ...outboxFields }, schemaOptions);
-const openModel = (connection: Connection): Model<Carrier> => connection.model<Carrier>('Carrier', schema, 'carriers');
+const schema = createSchema<Carrier>({ _id: String, changes: Number, ...outboxFields }, schemaOptions);
+const openModel = (connection: Connection): Model<Carrier> =>
+  createModel<Carrier>(connection, 'Carrier', schema, 'carriers');
 
 /** A bus that notes what it took; `refuse` may throw for a message. */
 function notingBus(refuse: (message: Message) => void | Promise<void> = () => {}) {

@@ -1,5 +1,5 @@
-import { schemaOptions } from '@tradepost/shared/mongo';
-import { type Connection, Schema } from 'mongoose';
+import { createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
+import type { Connection, Model } from 'mongoose';
 import type { Movement } from '../domain/stock.ts';
 import { movementFields } from './stock.ts';
 
@@ -9,15 +9,16 @@ export interface LedgerEntry extends Omit<Movement, 'id'> {
   productId: string;
 }
 
-const ledgerSchema = new Schema<LedgerEntry>(
+const ledgerSchema = createSchema<LedgerEntry>(
   { _id: { type: String, required: true }, productId: { type: String, required: true }, ...movementFields } as never,
   { ...schemaOptions, collection: 'ledger' },
 );
 ledgerSchema.index({ productId: 1, seq: 1 });
 ledgerSchema.index({ orderId: 1, productId: 1 });
 
-export const createLedgerModel = (connection: Connection) => connection.model<LedgerEntry>('LedgerEntry', ledgerSchema);
-export type LedgerModel = ReturnType<typeof createLedgerModel>;
+export const createLedgerModel = (connection: Connection) =>
+  createModel<LedgerEntry>(connection, 'LedgerEntry', ledgerSchema);
+export type LedgerModel = Model<LedgerEntry>;
 
 export const entryOf = (productId: string, { id, ...movement }: Movement): LedgerEntry => ({
   _id: id,

@@ -1,6 +1,6 @@
 import { type OutboxDocument, outboxFields } from '@tradepost/shared/messaging/outbox';
-import { schemaOptions } from '@tradepost/shared/mongo';
-import { type Connection, Schema } from 'mongoose';
+import { createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
+import { type Connection, type Model, Schema } from 'mongoose';
 import type { Movement, Stock } from '../domain/stock.ts';
 
 /**
@@ -36,7 +36,7 @@ export const movementFields = {
 // The arrays are not cast: their entries are made by the rules alone, and casting thousands costs more than writing them.
 const entries = { type: [Schema.Types.Mixed], required: true };
 
-const stockSchema = new Schema<StockDocument>(
+const stockSchema = createSchema<StockDocument>(
   {
     _id: { type: String, required: true },
     onHand: { type: Number, required: true },
@@ -57,5 +57,6 @@ const stockSchema = new Schema<StockDocument>(
 stockSchema.index({ 'holds.expiresAt': 1 });
 stockSchema.index({ 'movements.at': 1 });
 
-export const createStockModel = (connection: Connection) => connection.model<StockDocument>('Stock', stockSchema);
-export type StockModel = ReturnType<typeof createStockModel>;
+export const createStockModel = (connection: Connection) =>
+  createModel<StockDocument>(connection, 'Stock', stockSchema);
+export type StockModel = Model<StockDocument>;

@@ -1,5 +1,5 @@
-import { schemaOptions } from '@tradepost/shared/mongo';
-import { type Connection, Schema } from 'mongoose';
+import { createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
+import { type Connection, type Model, Schema } from 'mongoose';
 import type { OrderEvent } from '../domain/events.ts';
 
 /** One atomic append to an order's stream, and at the same time its row in the outbox until it is published. */
@@ -20,7 +20,7 @@ export interface CommitDocument {
   seen?: number;
 }
 
-const commitSchema = new Schema<CommitDocument>(
+const commitSchema = createSchema<CommitDocument>(
   {
     _id: { type: String, required: true },
     orderId: { type: String, required: true },
@@ -37,5 +37,6 @@ const commitSchema = new Schema<CommitDocument>(
 commitSchema.index({ orderId: 1, version: 1 }, { unique: true });
 commitSchema.index({ pending: 1, _id: 1 }, { partialFilterExpression: { pending: true } });
 
-export const createCommitModel = (connection: Connection) => connection.model<CommitDocument>('Commit', commitSchema);
-export type CommitModel = ReturnType<typeof createCommitModel>;
+export const createCommitModel = (connection: Connection) =>
+  createModel<CommitDocument>(connection, 'Commit', commitSchema);
+export type CommitModel = Model<CommitDocument>;

@@ -1,5 +1,5 @@
-import { schemaOptions } from '@tradepost/shared/mongo';
-import { type Connection, Schema } from 'mongoose';
+import { createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
+import { type Connection, type Model, Schema } from 'mongoose';
 import type { Order } from '../domain/order.ts';
 
 /** An order as lists show it: what its stream adds up to at `version`. Can be rebuilt from the streams at any time. */
@@ -9,7 +9,7 @@ export interface OrderViewDocument extends Omit<Order, 'holds'> {
   relayed?: number;
 }
 
-const viewSchema = new Schema<OrderViewDocument>(
+const viewSchema = createSchema<OrderViewDocument>(
   {
     _id: { type: String, required: true },
     userId: { type: String, required: true },
@@ -32,5 +32,5 @@ viewSchema.index({ userId: 1, status: 1, _id: -1 });
 viewSchema.index({ status: 1, _id: -1 });
 
 export const createOrderViewModel = (connection: Connection) =>
-  connection.model<OrderViewDocument>('Order', viewSchema);
-export type OrderViewModel = ReturnType<typeof createOrderViewModel>;
+  createModel<OrderViewDocument>(connection, 'Order', viewSchema);
+export type OrderViewModel = Model<OrderViewDocument>;

@@ -1,6 +1,6 @@
 import type { PostalAddress } from '@tradepost/shared/address';
-import { schemaOptions } from '@tradepost/shared/mongo';
-import { type Connection, Schema } from 'mongoose';
+import { createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
+import { type Connection, type Model, Schema } from 'mongoose';
 import type { OrderLine } from '../domain/events.ts';
 
 /**
@@ -40,7 +40,7 @@ export interface SagaDocument {
   seen?: number;
 }
 
-const sagaSchema = new Schema<SagaDocument>(
+const sagaSchema = createSchema<SagaDocument>(
   {
     _id: { type: String, required: true },
     userId: { type: String, required: true },
@@ -72,5 +72,5 @@ sagaSchema.index({ status: 1, _id: 1 });
 sagaSchema.index({ userId: 1 });
 sagaSchema.index({ keyExpiresAt: 1 }, { partialFilterExpression: { keyExpiresAt: { $exists: true } } });
 
-export const createSagaModel = (connection: Connection) => connection.model<SagaDocument>('Saga', sagaSchema);
-export type SagaModel = ReturnType<typeof createSagaModel>;
+export const createSagaModel = (connection: Connection) => createModel<SagaDocument>(connection, 'Saga', sagaSchema);
+export type SagaModel = Model<SagaDocument>;

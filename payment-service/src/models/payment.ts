@@ -1,7 +1,7 @@
 import type { Message } from '@tradepost/shared/messaging/message';
 import { outboxFields } from '@tradepost/shared/messaging/outbox';
-import { schemaOptions } from '@tradepost/shared/mongo';
-import { type Connection, Schema } from 'mongoose';
+import { createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
+import type { Connection, Model } from 'mongoose';
 import type { Payment, ProviderName, RefundEntry } from '../domain/payment.ts';
 
 /** A payment as it is stored; which fields are there depends on the status (see `Payment`). */
@@ -34,7 +34,7 @@ export interface PaymentDocument {
   outbox: Message[];
 }
 
-const refund = new Schema<RefundEntry>(
+const refund = createSchema<RefundEntry>(
   {
     id: { type: String, required: true },
     amount: { type: Number, required: true },
@@ -45,7 +45,7 @@ const refund = new Schema<RefundEntry>(
   { _id: false },
 );
 
-const paymentSchema = new Schema<PaymentDocument>(
+const paymentSchema = createSchema<PaymentDocument>(
   {
     _id: { type: String, required: true },
     paymentId: { type: String, required: true },
@@ -79,8 +79,8 @@ paymentSchema.index({ userId: 1, _id: 1 });
 paymentSchema.index({ dueAt: 1 }, { sparse: true });
 
 export const createPaymentModel = (connection: Connection) =>
-  connection.model<PaymentDocument>('Payment', paymentSchema);
-export type PaymentModel = ReturnType<typeof createPaymentModel>;
+  createModel<PaymentDocument>(connection, 'Payment', paymentSchema);
+export type PaymentModel = Model<PaymentDocument>;
 
 /** One conditional update of one payment. Null when the filter matches none. */
 export function changePayment(model: PaymentModel, filter: object, update: object): Promise<Payment | null> {

@@ -1,5 +1,5 @@
-import { schemaOptions } from '@tradepost/shared/mongo';
-import { type Connection, Schema } from 'mongoose';
+import { createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
+import type { Connection, Model } from 'mongoose';
 
 /** A provider's event that was handled. */
 export interface ProviderEventDocument {
@@ -12,7 +12,7 @@ export interface ProviderEventDocument {
 /** Seconds for which handled events are remembered; Stripe repeats one for at most three days. */
 const keptSeconds = 30 * 86_400;
 
-const schema = new Schema<ProviderEventDocument>(
+const schema = createSchema<ProviderEventDocument>(
   {
     _id: { type: String, required: true },
     type: { type: String, required: true },
@@ -23,5 +23,5 @@ const schema = new Schema<ProviderEventDocument>(
 schema.index({ at: 1 }, { expireAfterSeconds: keptSeconds });
 
 export const createProviderEventModel = (connection: Connection) =>
-  connection.model<ProviderEventDocument>('ProviderEvent', schema);
-export type ProviderEventModel = ReturnType<typeof createProviderEventModel>;
+  createModel<ProviderEventDocument>(connection, 'ProviderEvent', schema);
+export type ProviderEventModel = Model<ProviderEventDocument>;

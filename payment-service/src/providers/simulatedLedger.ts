@@ -1,6 +1,6 @@
 import type { Clock } from '@tradepost/shared/clock';
-import { isDuplicateKey, schemaOptions } from '@tradepost/shared/mongo';
-import { type Connection, Schema } from 'mongoose';
+import { createModel, createSchema, isDuplicateKey, schemaOptions } from '@tradepost/shared/mongo';
+import type { Connection } from 'mongoose';
 import { type Charge, ProviderError, type Refund } from './provider.ts';
 
 /** A charge in the simulated provider's books, with its refunds. */
@@ -22,7 +22,7 @@ export interface LedgerRow {
   createdAt: Date;
 }
 
-const schema = new Schema<LedgerRow>(
+const schema = createSchema<LedgerRow>(
   {
     _id: { type: String, required: true },
     providerId: { type: String, required: true },
@@ -33,7 +33,10 @@ const schema = new Schema<LedgerRow>(
     reason: String,
     failures: { type: Number, required: true },
     left: { type: Number, required: true },
-    refunds: { type: [new Schema({ key: String, amount: Number }, { _id: false })], required: true },
+    refunds: {
+      type: [createSchema<{ key: string; amount: number }>({ key: String, amount: Number }, { _id: false })],
+      required: true,
+    },
     seen: { type: Number, required: true },
     createdAt: { type: Date, required: true },
   } as never,
@@ -45,7 +48,7 @@ export type Decision = { state: 'captured' } | { state: 'declined' | 'cancelled'
 
 /** The simulated provider's books: durable, one row per idempotency key, every change one conditional update. */
 export function createSimulatedLedger(connection: Connection, tools: { clock: Clock; newId: () => string }) {
-  const rows = connection.model<LedgerRow>('ProviderCharge', schema);
+  const rows = createModel<LedgerRow>(connection, 'ProviderCharge', schema);
   const change = (filter: object, update: object) =>
     rows.findOneAndUpdate(filter, update, { returnDocument: 'after' }).lean<LedgerRow>();
 

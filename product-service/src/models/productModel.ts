@@ -1,6 +1,6 @@
 import type { Message } from '@tradepost/shared/messaging/message';
 import { outboxFields } from '@tradepost/shared/messaging/outbox';
-import { schemaOptions } from '@tradepost/shared/mongo';
+import { createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
 import { type Connection, type Model, Schema } from 'mongoose';
 import type { Product } from '../domain/product.ts';
 
@@ -14,12 +14,12 @@ export const withoutMessages = { outbox: 0, outboxLease: 0 } as const;
 
 export type ProductModel = Model<ProductDocument>;
 
-const money = new Schema(
+const money = createSchema<Product['price']>(
   { amount: { type: Number, required: true }, currency: { type: String, required: true } },
   { ...schemaOptions, _id: false },
 );
 
-const stock = new Schema(
+const stock = createSchema<Product['stock']>(
   {
     available: { type: Number, required: true },
     low: { type: Boolean, required: true },
@@ -28,7 +28,7 @@ const stock = new Schema(
   { ...schemaOptions, _id: false },
 );
 
-const schema = new Schema<ProductDocument>(
+const schema = createSchema<ProductDocument>(
   {
     _id: { type: String, required: true },
     sku: { type: String, required: true },
@@ -62,4 +62,4 @@ schema.index(
 
 /** Makes the model of a connection. */
 export const createProductModel = (connection: Connection): ProductModel =>
-  connection.model<ProductDocument>('Product', schema, 'products');
+  createModel<ProductDocument>(connection, 'Product', schema, 'products');

@@ -1,5 +1,5 @@
-import { schemaOptions } from '@tradepost/shared/mongo';
-import { type Connection, type Model, Schema } from 'mongoose';
+import { createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
+import type { Connection, Model } from 'mongoose';
 
 /** One row per confirmed order of a user: the count of orders is a count of these. */
 export interface ConfirmedOrderDocument {
@@ -10,10 +10,10 @@ export interface ConfirmedOrderDocument {
 
 export type ConfirmedOrderModel = Model<ConfirmedOrderDocument>;
 
-const schema = new Schema<ConfirmedOrderDocument>(
+const schema = createSchema<ConfirmedOrderDocument>(
   { _id: { type: String, required: true }, userId: { type: String, required: true } },
   { ...schemaOptions, collection: 'confirmed_orders', id: false },
 ).index({ userId: 1 });
 
 export const createConfirmedOrderModel = (connection: Connection): ConfirmedOrderModel =>
-  connection.model<ConfirmedOrderDocument>('ConfirmedOrder', schema);
+  createModel<ConfirmedOrderDocument>(connection, 'ConfirmedOrder', schema);

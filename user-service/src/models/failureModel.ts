@@ -1,5 +1,5 @@
-import { schemaOptions } from '@tradepost/shared/mongo';
-import { type Connection, type Model, Schema } from 'mongoose';
+import { createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
+import type { Connection, Model } from 'mongoose';
 
 /** Recent failed attempts on one account; of an address without account just the same. */
 export interface FailureDocument {
@@ -13,12 +13,12 @@ export interface FailureDocument {
 
 export type FailureModel = Model<FailureDocument>;
 
-const failure = new Schema(
+const failure = createSchema<FailureDocument['failures'][number]>(
   { id: { type: String, required: true }, at: { type: Date, required: true } },
   { _id: false, id: false },
 );
 
-const schema = new Schema<FailureDocument>(
+const schema = createSchema<FailureDocument>(
   {
     _id: { type: String, required: true },
     failures: { type: [failure], required: true },
@@ -28,4 +28,4 @@ const schema = new Schema<FailureDocument>(
 ).index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 
 export const createFailureModel = (connection: Connection): FailureModel =>
-  connection.model<FailureDocument>('LoginFailure', schema);
+  createModel<FailureDocument>(connection, 'LoginFailure', schema);

@@ -1,6 +1,6 @@
 import { type OutboxDocument, outboxFields } from '@tradepost/shared/messaging/outbox';
-import { schemaOptions } from '@tradepost/shared/mongo';
-import { type Connection, type Model, Schema } from 'mongoose';
+import { createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
+import type { Connection, Model } from 'mongoose';
 
 /** A sign-in on one device: one document, changed by conditional updates only, so that one refresh of two wins. */
 export interface SessionDocument extends OutboxDocument {
@@ -26,7 +26,7 @@ export interface SessionDocument extends OutboxDocument {
 
 export type SessionModel = Model<SessionDocument>;
 
-const schema = new Schema<SessionDocument>(
+const schema = createSchema<SessionDocument>(
   {
     _id: { type: String, required: true },
     userId: { type: String, required: true },
@@ -50,4 +50,4 @@ const schema = new Schema<SessionDocument>(
   .index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 
 export const createSessionModel = (connection: Connection): SessionModel =>
-  connection.model<SessionDocument>('Session', schema);
+  createModel<SessionDocument>(connection, 'Session', schema);

@@ -1,5 +1,5 @@
-import { schemaOptions } from '@tradepost/shared/mongo';
-import { type Connection, type Model, Schema } from 'mongoose';
+import { createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
+import type { Connection, Model } from 'mongoose';
 import type { Sealed } from '../domain/keyCipher.ts';
 
 /** A key pair of the access tokens, shared by all instances. */
@@ -22,13 +22,13 @@ export type SigningKeyModel = Model<SigningKeyDocument>;
 
 const part = { type: String, required: true };
 
-const schema = new Schema<SigningKeyDocument>(
+const schema = createSchema<SigningKeyDocument>(
   {
     _id: part,
     sequence: { type: Number, required: true },
     x: part,
     y: part,
-    sealed: { type: new Schema({ salt: part, nonce: part, ciphertext: part, tag: part }, { _id: false }) },
+    sealed: { type: createSchema<Sealed>({ salt: part, nonce: part, ciphertext: part, tag: part }, { _id: false }) },
     createdAt: { type: Date, required: true },
     activeFrom: { type: Date, required: true },
   },
@@ -36,4 +36,4 @@ const schema = new Schema<SigningKeyDocument>(
 ).index({ sequence: 1 }, { unique: true });
 
 export const createSigningKeyModel = (connection: Connection): SigningKeyModel =>
-  connection.model<SigningKeyDocument>('SigningKey', schema);
+  createModel<SigningKeyDocument>(connection, 'SigningKey', schema);

@@ -1,6 +1,6 @@
 import { type OutboxDocument, outboxFields } from '@tradepost/shared/messaging/outbox';
-import { schemaOptions } from '@tradepost/shared/mongo';
-import { type Connection, type Model, Schema } from 'mongoose';
+import { createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
+import type { Connection, Model } from 'mongoose';
 
 export type Role = 'customer' | 'admin';
 
@@ -44,7 +44,7 @@ export interface UserDocument extends OutboxDocument {
 
 export type UserModel = Model<UserDocument>;
 
-const address = new Schema<StoredAddress>(
+const address = createSchema<StoredAddress>(
   {
     id: { type: String, required: true },
     name: { type: String, required: true },
@@ -59,7 +59,7 @@ const address = new Schema<StoredAddress>(
   { _id: false, id: false, strict: 'throw' },
 );
 
-const schema = new Schema<UserDocument>(
+const schema = createSchema<UserDocument>(
   {
     _id: { type: String, required: true },
     email: String,
@@ -83,4 +83,5 @@ const schema = new Schema<UserDocument>(
   .index({ roleChangedAt: 1 }, { sparse: true })
   .index({ cleanup: 1 }, { sparse: true });
 
-export const createUserModel = (connection: Connection): UserModel => connection.model<UserDocument>('User', schema);
+export const createUserModel = (connection: Connection): UserModel =>
+  createModel<UserDocument>(connection, 'User', schema);
