@@ -49,4 +49,6 @@ for (const violation of report.violations.slice(0, 20)) say(`\n${violationText(s
 for (const fault of report.faults) say(`\nVIOLATED by the shop: ${fault}`);
 say(`\nseed ${seed}\n${tableText(report)}`);
 say(`${((performance.now() - started) / 1_000).toFixed(1)} s, ${((cpu.user + cpu.system) / 1e6).toFixed(1)} s of CPU`);
-process.exitCode = report.violations.length + report.faults.length > 0 ? 1 : 0;
+const failed = report.violations.length + report.faults.length;
+say(`\n${Math.max(0, done - failed)} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
