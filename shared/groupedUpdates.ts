@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Model, mongo } from 'mongoose';
+import { isDuplicateKey } from './mongo.ts';
 
 /** One conditional update of one document. */
 export interface ConditionalUpdate {
@@ -34,4 +35,30 @@ export function createGroupedUpdates(model: Model<any>): UpdateInGroup {
     { cache: false, maxBatchSize: 100 },
   );
   return one => groups.load(one);
+}
+
+/**
+ * Sends upserts that are asked for at the same time as one bulk write. One whose document is there and does not match its
+ * filter changes nothing, and is no error.
+ *
+ * Past the schema: the caller writes what the schema would have stored.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: mongoose's Model is invariant in its document
+export function createGroupedUpserts(model: Model<any>): (one: ConditionalUpdate) => Promise<void> {
+  const collection = model.collection as unknown as mongo.Collection<{ _id: string }>;
+  const groups = new DataLoader<ConditionalUpdate, true>(
+    async group => {
+      const upserts = group.map(({ filter, update }) => ({ updateOne: { filter, update, upsert: true } }));
+      await collection.bulkWrite(upserts, { ordered: false, ignoreUndefined: true }).catch(passOverKnown);
+      return group.map(() => true);
+    },
+    { cache: false, maxBatchSize: 100 },
+  );
+  return async one => void (await groups.load(one));
+}
+
+/** An id that is there was not matched; every other failure of the bulk write is one. */
+function passOverKnown(error: unknown): void {
+  const failures = [(error as { writeErrors?: unknown }).writeErrors ?? []].flat() as { code?: unknown }[];
+  if (!isDuplicateKey(error) || failures.some(({ code }) => code !== 11_000)) throw error;
 }

@@ -11,10 +11,10 @@ import { createRoutes } from './routes/routes.ts';
 import { createInventory } from './services/inventory.ts';
 import { createWorker } from './services/worker.ts';
 
-/** How often movements and messages that another instance left behind are looked for, in milliseconds. */
+/** How often movements that another instance left behind are looked for, in milliseconds. */
 const carryIntervalMs = 5_000;
 /** Milliseconds of changes that are told together: a product that is sold twice meanwhile makes one message. */
-const publishDelayMs = 200;
+const gatherMs = 200;
 /** Milliseconds of movements that go to the ledger together; not while the order that made them is being placed. */
 const drainDelayMs = 1_000;
 
@@ -30,18 +30,14 @@ export function createApp(dependencies: ServiceDependencies, config: InventoryCo
     await failpoint('inventory.publish.after');
   };
   const relay = createOutboxRelay({
-    ...{ sources: [inventory.stocks], bus: { publish }, clock, newId, logger, registry },
-  });
-  const publisher = createWorker({
-    ...{ name: 'stock publisher', intervalMs: carryIntervalMs, wakeDelayMs: publishDelayMs, logger },
-    work: async () => relay.wake(),
+    ...{ sources: [inventory.stocks], bus: { publish }, clock, newId, logger, registry, gatherMs },
   });
   const drainer = createWorker({
     ...{ name: 'ledger drain', intervalMs: carryIntervalMs, wakeDelayMs: drainDelayMs, logger },
     work: inventory.drainAll,
   });
   const wakeAll = (): void => {
-    publisher.wake();
+    relay.wake();
     drainer.wake();
   };
   const sweeper = createWorker({
@@ -63,7 +59,6 @@ export function createApp(dependencies: ServiceDependencies, config: InventoryCo
       routes,
       async start() {
         relay.start();
-        publisher.start();
         drainer.start();
         sweeper.start();
         if (consumers.length === 0) consumers = await subscribe(bus, inbox, handlers);
@@ -71,7 +66,7 @@ export function createApp(dependencies: ServiceDependencies, config: InventoryCo
       async stop() {
         await Promise.all(consumers.splice(0).map(consumer => consumer.stop()));
         await sweeper.stop();
-        await Promise.all([publisher.stop(), drainer.stop()]);
+        await drainer.stop();
         await relay.stop();
       },
     },

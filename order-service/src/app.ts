@@ -13,7 +13,7 @@ import { createEventStore } from './events/eventStore.ts';
 import { createOrderCounter } from './events/orderMetrics.ts';
 import { createRelay } from './events/relay.ts';
 import { subscribe } from './events/subscribers.ts';
-import { writeView } from './events/views.ts';
+import { createViewConfirmation, writeView } from './events/views.ts';
 import { createCommitModel } from './models/commit.ts';
 import { createOrderViewModel } from './models/orderView.ts';
 import { createSagaModel } from './models/saga.ts';
@@ -52,7 +52,8 @@ export function createApp(dependencies: ServiceDependencies, config: OrderConfig
     if (await sagaStore.wake(orderId, onlyRunning)) worker.wake();
   };
   const relay = createRelay({
-    ...{ commits, views, eventStore, bus, wakeSaga, clock, newId, logger, registry, failpoint },
+    ...{ commits, eventStore, bus, wakeSaga, clock, newId, logger, registry, failpoint },
+    confirmView: createViewConfirmation(views),
     claimMs: config.RELAY_CLAIM_MS,
   });
   const appended = async (orderId: string, order: Order): Promise<void> => {

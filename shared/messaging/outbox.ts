@@ -37,6 +37,8 @@ export interface OutboxRelayOptions {
   registry: Registry;
   /** Milliseconds between looks for messages of other processes. Default 500. */
   pollMs?: number;
+  /** Milliseconds from the first wake-up to the look, so that messages written meanwhile go out together. Default 50. */
+  gatherMs?: number;
   /** Milliseconds for which a document is taken. Default 15,000, more than a publish may take. */
   leaseMs?: number;
   /** Uniform in [0, 1), for jitter. */
@@ -56,7 +58,7 @@ const [firstPauseMs, maxBusPauseMs, maxDocumentPauseMs] = [100, 5_000, 60_000];
  * message is refused for another reason is left alone for a while, at most a minute, and does not hold up others.
  */
 export function createOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
-  const { clock, logger, pollMs = 500, random = Math.random } = options;
+  const { clock, logger, pollMs = 500, gatherMs = 50, random = Math.random } = options;
   const sources = options.sources.map(model => openOutboxDocuments(model, clock, options.leaseMs ?? 15_000));
   const metrics = createOutboxMetrics(sources, clock, options.registry);
   let running = false;
@@ -95,12 +97,12 @@ export function createOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
   async function drain(source: OutboxDocuments): Promise<void> {
     while (running) {
       const by = options.newId();
-      const { found, claimed } = await source.claim(by, batchSize);
-      if (found === 0) return;
+      const { claimed, isAll } = await source.claim(by, batchSize);
       const settled = await Promise.all(claimed.map(publishDocument));
       await source.settle(by, settled);
       const failed = settled.find(({ failure }) => failure !== undefined);
       if (failed) throw failed.failure;
+      if (isAll) return;
     }
   }
 
@@ -108,11 +110,9 @@ export function createOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
     try {
       if (!indexed) await Promise.all(sources.map(source => source.buildIndex()));
       indexed = true;
-      do {
-        woken = false;
-        const drained = await Promise.allSettled(sources.map(drain));
-        for (const one of drained) if (one.status === 'rejected') throw one.reason;
-      } while (woken && running);
+      woken = false;
+      const drained = await Promise.allSettled(sources.map(drain));
+      for (const one of drained) if (one.status === 'rejected') throw one.reason;
       failures = 0;
     } catch (error) {
       failures += 1;
@@ -126,15 +126,15 @@ export function createOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
     if (!running) return;
     const look = () => {
       timer = undefined;
-      work = turn().then(() => schedule(failures > 0 ? pause(failures, maxBusPauseMs) : woken ? 0 : pollMs));
+      work = turn().then(() => schedule(failures > 0 ? pause(failures, maxBusPauseMs) : woken ? gatherMs : pollMs));
     };
     timer = detached(() => setTimeout(look, ms));
   }
 
   return {
     wake() {
+      if (timer && failures === 0 && !woken) schedule(gatherMs);
       woken = true;
-      if (timer && failures === 0) schedule(0);
     },
     start() {
       if (running) return;

@@ -75,14 +75,14 @@ export function openOutboxDocuments(model: Model<any>, clock: Clock, leaseMs: nu
      * Claims documents with messages that no relay has claimed, and answers what they carried. The claim is a changing,
      * journaled update that matches only a document that still has the messages as they were read: none is published that
      * a killed server could still forget. Several round trips less than a claim for each document.
-     * @returns what was claimed; `found` tells how many there were to claim, which others may have been faster with
+     * @returns what was claimed; `isAll` when there was no more to claim
      */
-    async claim(by: string, limit: number): Promise<{ found: number; claimed: ClaimedDocument[] }> {
+    async claim(by: string, limit: number): Promise<{ claimed: ClaimedDocument[]; isAll: boolean }> {
       const read = await collection
         .find(free(), { projection: { outbox: { $slice: messagesPerClaim }, outboxLease: 1 } })
         .limit(limit)
         .toArray();
-      if (read.length === 0) return { found: 0, claimed: [] };
+      if (read.length === 0) return { claimed: [], isAll: true };
       const update = { $set: { 'outboxLease.by': by, 'outboxLease.until': inMs(leaseMs) } };
       const { matchedCount } = await collection.bulkWrite(
         read.map(({ _id, outbox }) => ({ updateOne: { filter: { _id, ...free(), ...still(outbox) }, update } })),
@@ -90,7 +90,7 @@ export function openOutboxDocuments(model: Model<any>, clock: Clock, leaseMs: nu
       );
       const mine = matchedCount === read.length ? undefined : await idsOf({ 'outboxLease.by': by }, read);
       return {
-        found: read.length,
+        isAll: read.length < limit && read.every(({ outbox }) => outbox.length < messagesPerClaim),
         claimed: read
           .filter(({ _id }) => mine?.has(_id) ?? true)
           .map(({ _id, outbox, outboxLease }) => ({ _id, messages: outbox, failures: outboxLease?.failures ?? 0 })),
@@ -112,7 +112,8 @@ export function openOutboxDocuments(model: Model<any>, clock: Clock, leaseMs: nu
             },
           },
         })),
-        { ordered: false },
+        // Not journaled: what is forgotten is published again.
+        { ordered: false, writeConcern: { w: 1, journal: false } },
       );
     },
 

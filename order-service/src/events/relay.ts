@@ -8,10 +8,9 @@ import { Counter, Gauge } from 'prom-client';
 import type { Failpoint } from '../config.ts';
 import { fold } from '../domain/order.ts';
 import type { CommitDocument, CommitModel } from '../models/commit.ts';
-import type { OrderViewModel } from '../models/orderView.ts';
 import { type EventStore, recorded } from './eventStore.ts';
 import { messageOf } from './publishers.ts';
-import { confirmView, writeView } from './views.ts';
+import type { ConfirmView } from './views.ts';
 
 export interface Relay {
   /** Says that there is something to publish, so that nobody waits for the next poll. */
@@ -23,7 +22,7 @@ export interface Relay {
 
 export interface RelayDependencies {
   commits: CommitModel;
-  views: OrderViewModel;
+  confirmView: ConfirmView;
   eventStore: EventStore;
   bus: EventBus;
   /** Opens the saga of an order that was cancelled, so that what it took goes back. */
@@ -39,6 +38,8 @@ export interface RelayDependencies {
 
 const batchSize = 100;
 const pollMs = 500;
+/** From the first wake-up to the look: the commits of an order are mostly published together, and those of several orders. */
+const gatherMs = 50;
 const maxBackoffMs = 10_000;
 
 /**
@@ -61,18 +62,16 @@ export function createRelay(dependencies: RelayDependencies): Relay {
   let failures = 0;
 
   const turn = async (): Promise<void> => {
+    woken = false;
     try {
-      do {
-        woken = false;
-        for (;;) {
-          const claimed = await claim(dependencies);
-          if (claimed.length === 0) break;
-          const { done, failed } = await publishAll(claimed, { ...dependencies, published: () => published.inc() });
-          if (failed > 0) throw new Error(`${failed} commits could not be published`);
-          // What is left follows commits that another instance holds: nothing is wrong, and the next poll looks again.
-          if (done === 0) break;
-        }
-      } while (woken && running);
+      for (;;) {
+        const claimed = await claim(dependencies);
+        if (claimed.length === 0) break;
+        const { done, failed } = await publishAll(claimed, { ...dependencies, published: () => published.inc() });
+        if (failed > 0) throw new Error(`${failed} commits could not be published`);
+        // What is left follows commits that another instance holds: nothing is wrong, and the next poll looks again.
+        if (claimed.length < batchSize || done === 0) break;
+      }
       failures = 0;
     } catch (error) {
       failures += 1;
@@ -84,14 +83,16 @@ export function createRelay(dependencies: RelayDependencies): Relay {
     if (!running) return;
     const look = () => {
       timer = undefined;
-      work = turn().then(() => schedule(failures ? Math.min(maxBackoffMs, 100 * 2 ** failures) : pollMs));
+      work = turn().then(() =>
+        schedule(failures ? Math.min(maxBackoffMs, 100 * 2 ** failures) : woken ? gatherMs : pollMs),
+      );
     };
     timer = detached(() => setTimeout(look, ms));
   };
   return {
     wake() {
+      if (running && timer && failures === 0 && !woken) schedule(gatherMs);
       woken = true;
-      if (running && timer && failures === 0) schedule(0);
     },
     start() {
       running = true;
@@ -145,7 +146,12 @@ async function publishAll(
   const done = results.flat();
   await dependencies.failpoint('order.relay.beforeMark');
   if (done.length > 0) {
-    await dependencies.commits.updateMany({ _id: { $in: done } }, { $unset: { pending: 1, claim: 1 } });
+    // Not journaled: if it is forgotten, they are published again.
+    await dependencies.commits.updateMany(
+      { _id: { $in: done } },
+      { $unset: { pending: 1, claim: 1 } },
+      { writeConcern: { w: 1, journal: false } },
+    );
   }
   await dependencies.failpoint('order.relay.afterMark');
   const left = claimed.map(commit => commit._id).filter(id => !done.includes(id));
@@ -160,7 +166,7 @@ async function publishAll(
 
 /** View first, then saga, then messages; returns the ids of the commits that are through. */
 async function publishOrder(orderId: string, ofOrder: CommitDocument[], dependencies: Publishing): Promise<string[]> {
-  const { commits, views, eventStore, bus, failpoint, published } = dependencies;
+  const { commits, confirmView, eventStore, bus, failpoint, published } = dependencies;
   const first = ofOrder[0];
   const last = ofOrder.at(-1);
   if (!first || !last) return [];
@@ -169,10 +175,12 @@ async function publishOrder(orderId: string, ofOrder: CommitDocument[], dependen
     return [];
   await failpoint('order.relay.afterClaim');
   const upTo = last.version + last.events.length - 1;
-  const stream = (await eventStore.load(orderId)).filter(event => event.version <= upTo);
+  const stream = isWhole(ofOrder)
+    ? ofOrder.flatMap(recorded)
+    : (await eventStore.load(orderId)).filter(event => event.version <= upTo);
   const order = fold(stream);
   if (!order) throw new Error(`order ${orderId} has commits but no stream`);
-  if (!(await confirmView(views, orderId, upTo))) await writeView(views, orderId, order, true);
+  await confirmView(orderId, order);
   await failpoint('order.relay.afterView');
   const through: string[] = [];
   for (const commit of ofOrder) {
@@ -189,6 +197,16 @@ async function publishOrder(orderId: string, ofOrder: CommitDocument[], dependen
     through.push(commit._id);
   }
   return through;
+}
+
+/** Whether commits, in order, are the whole stream up to the last of them. */
+function isWhole(ofOrder: readonly CommitDocument[]): boolean {
+  let next = 1;
+  for (const { version, events } of ofOrder) {
+    if (version !== next) return false;
+    next += events.length;
+  }
+  return true;
 }
 
 function gauges(commits: CommitModel, clock: Clock, registry: Registry): void {

@@ -1,34 +1,50 @@
 import { isDeepStrictEqual } from 'node:util';
+import { createGroupedUpdates, createGroupedUpserts } from '@tradepost/shared/groupedUpdates';
 import { isDuplicateKey } from '@tradepost/shared/mongo';
 import type { Order } from '../domain/order.ts';
 import type { OrderViewModel } from '../models/orderView.ts';
 
 /**
- * Writes what lists show of an order, unless a newer version is there already.
- * @param relayed set by the relay, which makes sure of every version even when the writer before it was killed
+ * Writes what lists show of an order, unless a newer version is there already. Not journaled: the relay makes sure of
+ * every version, also when this write is forgotten.
  */
-export async function writeView(views: OrderViewModel, orderId: string, order: Order, relayed = false): Promise<void> {
-  const { holds: _, ...view } = order;
-  const document = { ...view, ...(relayed ? { relayed: order.version } : {}) };
+export async function writeView(views: OrderViewModel, orderId: string, order: Order): Promise<void> {
+  const { filter, update } = viewOf(orderId, order);
   try {
-    await views.collection.updateOne(
-      { _id: orderId, version: { $lt: order.version } } as never,
-      { $set: document },
-      { upsert: true },
-    );
+    await views.collection.updateOne(filter as never, update, {
+      upsert: true,
+      writeConcern: { w: 1, journal: false },
+    });
   } catch (error) {
     // The upsert met a view that is not older.
     if (!isDuplicateKey(error)) throw error;
   }
 }
 
-/** Whether the view shows at least `version`; marks it, so that what was read is known to be durable. */
-export async function confirmView(views: OrderViewModel, orderId: string, version: number): Promise<boolean> {
-  const marked = await views.collection.updateOne({ _id: orderId, version: { $gte: version } } as never, {
-    $max: { relayed: version },
-  });
-  return marked.matchedCount === 1;
+/** Makes sure that the view of an order shows at least this version of it, durably; see `createViewConfirmation`. */
+export type ConfirmView = (orderId: string, order: Order) => Promise<void>;
+
+/**
+ * Makes sure of views. What is asked for at the same time goes out as one command. A view that is there already is marked,
+ * so that what was read of it is known to be durable.
+ */
+export function createViewConfirmation(views: OrderViewModel): ConfirmView {
+  const mark = createGroupedUpdates(views);
+  const write = createGroupedUpserts(views);
+  return async (orderId, order) => {
+    const { version } = order;
+    // Of an order that is under way nobody but the relay writes a view.
+    const isThere =
+      order.status !== 'pending' &&
+      (await mark({ filter: { _id: orderId, version: { $gte: version } }, update: { $max: { relayed: version } } }));
+    if (!isThere) await write(viewOf(orderId, order, version));
+  };
 }
+
+const viewOf = (orderId: string, { holds: _, ...view }: Order, relayed?: number) => ({
+  filter: { _id: orderId, version: { $lt: view.version } },
+  update: { $set: { ...view, ...(relayed === undefined ? {} : { relayed }) } },
+});
 
 /** Whether a view shows exactly what the order's stream adds up to. */
 export function sameView(view: object | null | undefined, order: Order): boolean {

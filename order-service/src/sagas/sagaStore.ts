@@ -73,6 +73,8 @@ export function createSagaStore(sagas: SagaModel, clock: Clock, leaseMs: number)
     find: orderId => sagas.findById(orderId).lean(),
     async findByKey(userId, key) {
       const now = clock();
+      // A new key, as nearly all are, costs no write.
+      if (!(await sagas.exists({ userId, key }))) return null;
       const found = await sagas
         .findOneAndUpdate({ userId, key }, { $inc: { seen: 1 } }, { returnDocument: 'after' })
         .lean();
@@ -113,6 +115,8 @@ export function createSagaStore(sagas: SagaModel, clock: Clock, leaseMs: number)
       const ended = await sagas.updateOne(
         { _id: lease._id, fence: lease.fence, wake: lease.wake },
         { $set: { status: 'done', leaseUntil: free, attempts: 0 }, $unset: { token: 1, lastError: 1 } },
+        // Not journaled: if it is forgotten, somebody finds once more that there is nothing left to do.
+        { writeConcern: { w: 1, journal: false } },
       );
       return ended.matchedCount === 1;
     },

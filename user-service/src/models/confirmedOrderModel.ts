@@ -1,7 +1,7 @@
 import { createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
 import type { Connection, Model } from 'mongoose';
 
-/** One row per confirmed order of a user: the count of orders is a count of these. */
+/** One row per confirmed order of a user: how many orders a user has is the number of these. */
 export interface ConfirmedOrderDocument {
   /** Order id. */
   _id: string;

@@ -38,8 +38,6 @@ export interface UserDocument extends OutboxDocument {
   roleChangedAt?: Date;
   deletedAt: Date | null;
   cleanup?: Cleanup;
-  /** Confirmed orders, as counted from their rows. */
-  orderCount: number;
 }
 
 export type UserModel = Model<UserDocument>;
@@ -73,7 +71,6 @@ const schema = createSchema<UserDocument>(
     roleChangedAt: Date,
     deletedAt: { type: Date, default: null },
     cleanup: { type: String, enum: ['sessions', 'erase'] },
-    orderCount: { type: Number, required: true },
     ...outboxFields,
   },
   { ...schemaOptions, collection: 'users', id: false },

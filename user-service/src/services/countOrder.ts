@@ -8,8 +8,8 @@ export interface CountOrderDependencies {
 }
 
 /**
- * Counts a confirmed order on its user. The order is a row with its own id, and the number on the account is the count of
- * rows, which only grows: repeated and reordered messages change nothing. Accounts that are gone are passed over.
+ * Counts a confirmed order on its user: one row with the order's own id, so that repeated and reordered messages change
+ * nothing, and no number that would have to be brought up to date. Accounts that are gone are passed over.
  */
 export function createCountOrder({ users, confirmedOrders }: CountOrderDependencies) {
   return async ({ orderId, userId }: { orderId: string; userId: string }): Promise<void> => {
@@ -19,7 +19,5 @@ export function createCountOrder({ users, confirmedOrders }: CountOrderDependenc
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
     }
-    const orderCount = await confirmedOrders.countDocuments({ userId });
-    await users.updateOne({ _id: userId, deletedAt: null }, { $max: { orderCount } });
   };
 }

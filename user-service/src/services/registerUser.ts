@@ -42,7 +42,6 @@ export function createCreateUser(dependencies: CreateUserDependencies): CreateUs
         addresses: [],
         createdAt: clock(),
         credentials: 1,
-        orderCount: 0,
         outbox: [publishers.userRegistered(id)],
       });
     } catch (error) {

@@ -31,7 +31,6 @@ export async function storeUser(users: UserModel, fields: Partial<UserDocument> 
     createdAt: new Date(),
     credentials: 1,
     deletedAt: null,
-    orderCount: 0,
     outbox: [],
     ...fields,
   };
