@@ -20,13 +20,15 @@ interface Kind {
   isHot: boolean;
 }
 
-const kinds: readonly Kind[] = [
+export const checkoutKinds: readonly [Kind, Kind, Kind] = [
   { name: '1 line', linesPerOrder: 1, isHot: false },
   { name: '10 lines', linesPerOrder: 10, isHot: false },
   { name: '1 line, all the same product', linesPerOrder: 1, isHot: true },
 ];
 
 export interface CheckoutSample {
+  /** How many ended confirmed. */
+  orders: number;
   ordersPerSecond: number;
   p50: number;
   p99: number;
@@ -59,7 +61,9 @@ export async function benchCheckout(options: CheckoutOptions): Promise<Report> {
 }
 
 async function measureAll(shop: BenchShop, market: Market, { buyers, seconds, rounds, say }: CheckoutOptions) {
-  const all = kinds.flatMap(kind => buyers.map(count => ({ kind, buyers: count, samples: [] as CheckoutSample[] })));
+  const all = checkoutKinds.flatMap(kind =>
+    buyers.map(count => ({ kind, buyers: count, samples: [] as CheckoutSample[] })),
+  );
   for (let round = 0; round <= rounds; round += 1) {
     for (const one of all) {
       const sample = await loadOnce(shop, market, { ...one, seconds });
@@ -130,6 +134,7 @@ export async function loadOnce(shop: BenchShop, market: Market, load: CheckoutLo
   agent.destroy();
   const sorted = tookMs.sort((a, b) => a - b);
   return {
+    orders: sorted.length,
     ordersPerSecond: sorted.length / seconds,
     p50: quantile(sorted, 0.5),
     p99: quantile(sorted, 0.99),
@@ -175,14 +180,14 @@ function post(agent: Agent, url: string, token: string, body: unknown): Promise<
 }
 
 function middleOf(samples: readonly CheckoutSample[]): CheckoutSample {
-  const of = (key: 'ordersPerSecond' | 'p50' | 'p99') => median(samples.map(sample => sample[key]));
+  const of = (key: 'orders' | 'ordersPerSecond' | 'p50' | 'p99') => median(samples.map(sample => sample[key]));
   const costs = samples.flatMap(({ cpuMsPerOrder }) => cpuMsPerOrder ?? []);
   const others: Record<string, number> = {};
   for (const sample of samples) {
     for (const [name, count] of Object.entries(sample.others)) others[name] = (others[name] ?? 0) + count;
   }
   return {
-    ...{ ordersPerSecond: of('ordersPerSecond'), p50: of('p50'), p99: of('p99'), others },
+    ...{ orders: of('orders'), ordersPerSecond: of('ordersPerSecond'), p50: of('p50'), p99: of('p99'), others },
     cpuMsPerOrder: costs.length > 0 ? median(costs) : undefined,
   };
 }
@@ -235,6 +240,6 @@ ${table(head, rows)}
         })),
       }),
     },
-    ratios: { hot_vs_spread: rateOf(kinds[2] as Kind) / rateOf(kinds[0] as Kind) },
+    ratios: { hot_vs_spread: rateOf(checkoutKinds[2]) / rateOf(checkoutKinds[0]) },
   };
 }

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { benchCatalogue } from './catalogue.ts';
 import { benchCheckout } from './checkout.ts';
 import { benchGateway } from './gateway.ts';
+import { benchProfile } from './profile.ts';
 import { type Report, write } from './report.ts';
 import { hasServers } from './shop.ts';
 import { benchStartup } from './startup.ts';
@@ -33,6 +34,7 @@ const benchmarks: Record<string, { needsServers?: boolean; run(): Promise<Report
   startup: { run: () => benchStartup({ rounds, say }) },
   gateway: { needsServers: true, run: () => benchGateway({ connections: 32, seconds: secondsOr(5), rounds, say }) },
   checkout: { run: () => benchCheckout({ buyers: [1, 8, 32, 128], seconds: secondsOr(5), rounds, say }) },
+  profile: { needsServers: true, run: () => benchProfile({ seconds: secondsOr(10), say }) },
   catalogue: {
     run: () =>
       benchCatalogue({

@@ -26,6 +26,8 @@ export interface BenchShopOptions {
   say(line: string): void;
   /** Port of what answers in the place of product-service. */
   productService?: number;
+  /** Settings of all processes beside those of a shop that is measured. */
+  environment?: Record<string, string>;
 }
 
 /** No request is refused for its number: the limits of one address would be those of the load's. */
@@ -38,14 +40,15 @@ export const hasServers = (): boolean => Boolean(process.env.MONGOD_BIN && proce
  * Six processes on a MongoDB and a RabbitMQ of their own.
  * @throws Error when MONGOD_BIN or RABBITMQ_SERVER_BIN is not set
  */
-export async function startBenchShop({ productService, say }: BenchShopOptions): Promise<BenchShop> {
+export async function startBenchShop({ productService, environment, say }: BenchShopOptions): Promise<BenchShop> {
   say('starting MongoDB, RabbitMQ and six processes');
   const servers = await Promise.all([startMongod(), startRabbit()]);
   const [mongod, rabbit] = servers;
   const stopServers = () => Promise.all(servers.map(server => server.close()));
   try {
     const shop = await startRealShop({
-      ...{ mongodbUri: mongod.url, rabbitmqUrl: rabbit.url, environment: limits, isHurried: false },
+      ...{ mongodbUri: mongod.url, rabbitmqUrl: rabbit.url, isHurried: false },
+      environment: { ...limits, ...environment },
       ...(productService === undefined ? {} : { openDoors: async () => ({ 'product-service': productService }) }),
     });
     const pids = (name?: ProcessName) => shop.instances(name).flatMap(one => one.process.pid() ?? []);
