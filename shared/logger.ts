@@ -27,7 +27,8 @@ export function createLogger(service: string, level: string, destination?: Desti
         },
       },
     },
-    destination ?? pino.destination({ dest: 1, sync: false }),
+    // Lines of a moment are written together: a write for each costs more than the line.
+    destination ?? pino.destination({ dest: 1, sync: false, minLength: 4_096, periodicFlush: 50 }),
   );
 }
 

@@ -47,6 +47,9 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
     errorThresholdPercentage: 50,
     volumeThreshold: 20,
     rollingCountTimeout: 10_000,
+    // Only counts decide; percentiles of latencies would be worked out for nobody.
+    rollingPercentilesEnabled: false,
+    enableSnapshots: false,
     resetTimeout: 5_000,
     // What never left us says nothing of the callee.
     errorFilter: (error: unknown) => error instanceof AppError,

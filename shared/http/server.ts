@@ -111,7 +111,9 @@ async function serve(route: Route, options: HttpAppOptions, request: Request, re
   const body = operation.body ? validate(operation.body, await readJson(request), 'body') : undefined;
   noteOrder((params as Named).orderId ?? (body as Named | undefined)?.orderId);
   const gone = new AbortController();
-  response.once('close', () => gone.abort());
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
   const work = route.controller({
     params,
     query,

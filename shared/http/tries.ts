@@ -55,19 +55,23 @@ export function createSender(
   addRetries(http, progressOf, instances, options.random, retried);
   const send = (call: Call): Promise<AxiosResponse<unknown>> => {
     const progress = begin(options.callee, instances, call);
-    const signal = AbortSignal.timeout(progress.deadline - Date.now());
-    progressOf.set(signal, progress);
+    // Not AbortSignal.timeout: it would go off for every call, also for those that were answered long ago.
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), progress.deadline - Date.now());
+    progressOf.set(late.signal, progress);
     const context = currentContext();
-    const sent = http.request<unknown>({
-      url: call.path,
-      method: call.method,
-      data: call.body,
-      signal,
-      headers: {
-        Authorization: `Bearer ${options.signToken(options.callee)}`,
-        ...(context ? { 'X-Request-Id': context.requestId, traceparent: context.traceparent } : {}),
-      },
-    });
+    const sent = http
+      .request<unknown>({
+        url: call.path,
+        method: call.method,
+        data: call.body,
+        signal: late.signal,
+        headers: {
+          Authorization: `Bearer ${options.signToken(options.callee)}`,
+          ...(context ? { 'X-Request-Id': context.requestId, traceparent: context.traceparent } : {}),
+        },
+      })
+      .finally(() => clearTimeout(timer));
     return context?.span ? told(context.span, sent, progress) : sent;
   };
   return call => {
