@@ -5,7 +5,7 @@ import type { Instances } from '@tradepost/shared/http/instances';
 import { inSpan } from '@tradepost/shared/observability/tracing';
 import type { Request, RequestHandler, Response } from 'express';
 import type { GatewayConfig } from '../config.ts';
-import { dropsFraming, rewriteRequestHeaders } from '../domain/headers.ts';
+import { dropsFraming, requestHeadersFor } from '../domain/headers.ts';
 import { type Upstream, upstreamOf } from '../domain/routingTable.ts';
 import type { CacheLocals } from './answerCache.ts';
 import type { Breakers } from './breakers.ts';
@@ -119,12 +119,13 @@ function traced(upstream: Upstream, request: Request, send: () => Promise<number
 
 function describeHop(request: Request): void {
   const context = currentContext();
-  rewriteRequestHeaders(request.headers, {
+  const hop = {
     ip: request.ip ?? '',
     protocol: request.protocol,
     requestId: context?.requestId ?? '',
     traceparent: context?.traceparent ?? '',
-  });
+  };
+  request.headers = requestHeadersFor(hop, request.headers);
 }
 
 const unavailable = (upstream: Upstream, cause?: unknown) =>

@@ -10,13 +10,17 @@ export interface IdentityCheck {
   userOf(response: Response): Actor | undefined;
 }
 
+/** What is known of who asks, in `response.locals`: a WeakMap of all answers would be dear to collect. */
+interface IdentityLocals {
+  actor?: Actor;
+  refusal?: unknown;
+}
+
 /**
  * Checks a token wherever one is sent; which routes need one is the services' business, and they check again.
  * @param verify of users' tokens
  */
 export function createIdentityCheck(verify: VerifyToken): IdentityCheck {
-  const users = new WeakMap<Response, Actor>();
-  const refusals = new WeakMap<Response, unknown>();
   const verifiers = { user: verify, service: verify };
   return {
     async learn(request, response, next) {
@@ -24,18 +28,20 @@ export function createIdentityCheck(verify: VerifyToken): IdentityCheck {
       if (authorization !== undefined) {
         try {
           const actor = await authorize('public', authorization, {}, verifiers);
-          if (actor) users.set(response, actor);
+          if (actor) localsOf(response).actor = actor;
         } catch (error) {
-          refusals.set(response, error);
+          localsOf(response).refusal = error;
         }
       }
       next();
     },
     refuse(_request, response, next) {
-      const refusal = refusals.get(response);
+      const { refusal } = localsOf(response);
       if (refusal !== undefined) throw refusal;
       next();
     },
-    userOf: response => users.get(response),
+    userOf: response => localsOf(response).actor,
   };
 }
+
+const localsOf = (response: Response): IdentityLocals => response.locals;

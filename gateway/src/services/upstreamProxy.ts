@@ -46,6 +46,10 @@ interface Try {
   reject: (error: Error) => void;
 }
 
+/** The running try, on its request: a WeakMap of all requests would be dear to collect. */
+const running = Symbol('try');
+type Tried = Request & { [running]?: Try };
+
 // Less than the 30 s for which services keep idle connections, so that a connection is not closed just as it is used.
 const agentOptions = { keepAlive: true, maxSockets: 64, maxFreeSockets: 64, timeout: 15_000, noDelay: true };
 
@@ -54,11 +58,10 @@ const agentOptions = { keepAlive: true, maxSockets: 64, maxFreeSockets: 64, time
  * header copy hands hop-by-hop fields on. All its own plugins are off, because they answer and log on their own.
  */
 export function createUpstreamProxy(): UpstreamProxy {
-  const tries = new WeakMap<Request, Try>();
   const [agent, tlsAgent] = [new HttpAgent(agentOptions), new HttpsAgent(agentOptions)];
   const middleware = createProxyMiddleware<Request, Response>({
     router: (request, _response, options) => {
-      const { target, body } = exchangeOf(tries, request);
+      const { target, body } = tryOf(request).exchange;
       options.agent = target.protocol === 'https:' ? tlsAgent : agent;
       if (body) options.buffer = streamOf(body);
       return target;
@@ -66,12 +69,12 @@ export function createUpstreamProxy(): UpstreamProxy {
     changeOrigin: true,
     selfHandleResponse: true,
     ejectPlugins: true,
-    plugins: [followTries(tries)],
+    plugins: [followTries],
   });
   return {
     send: (request, response, exchange) =>
       new Promise((resolve, reject) => {
-        tries.set(request, { exchange, resolve, reject });
+        (request as Tried)[running] = { exchange, resolve, reject };
         if (response.closed) reject(new ClientGone());
         else void middleware(request, response, error => reject(error as Error));
       }),
@@ -82,10 +85,10 @@ export function createUpstreamProxy(): UpstreamProxy {
   };
 }
 
-function exchangeOf(tries: WeakMap<Request, Try>, request: Request): Exchange {
-  const found = tries.get(request);
+function tryOf(request: Tried): Try {
+  const found = request[running];
   if (!found) throw new Error('A request was proxied without an exchange');
-  return found.exchange;
+  return found;
 }
 
 const streamOf = (body: Buffer): Readable =>
@@ -96,43 +99,51 @@ const streamOf = (body: Buffer): Readable =>
     },
   });
 
-const followTries =
-  (tries: WeakMap<Request, Try>): Plugin<Request, Response> =>
-  proxyServer => {
-    // A connection is there, and nothing sent yet.
-    proxyServer.on('proxyReq', (call, request) => {
-      const { exchange } = tries.get(request) as Try;
-      if (exchange.over) {
-        call.destroy();
-        return;
-      }
-      exchange.call = call;
-      if (exchange.deadline !== undefined) {
-        call.setHeader(deadlineHeader, String(Math.max(1, exchange.deadline - Date.now())));
-      }
-      if (exchange.onProgress) request.on('data', exchange.onProgress);
-    });
-    proxyServer.on('proxyRes', (answer, request, response) => {
-      const { exchange, resolve } = tries.get(request) as Try;
-      if (exchange.over || response.headersSent) {
-        answer.destroy();
-        return;
-      }
-      if (answer.statusCode === 503 && exchange.hasAlternative) {
-        answer.resume();
-        resolve(503);
-        return;
-      }
-      exchange.answered = true;
-      exchange.onAnswer?.(answer);
-      response.statusCode = answer.statusCode ?? 502;
-      for (const [name, value] of endToEndHeaders(answer.headers)) response.setHeader(name, value);
-      if (exchange.onProgress) answer.on('data', exchange.onProgress);
-      answer.pipe(response);
-      resolve(response.statusCode);
-    });
-    proxyServer.on('error', (error, request) => {
-      if (request) tries.get(request)?.reject(error);
-    });
-    proxyServer.on('econnreset', (_error, request) => tries.get(request)?.reject(new ClientGone()));
-  };
+const followTries: Plugin<Request, Response> = proxyServer => {
+  // A connection is there, and nothing sent yet.
+  proxyServer.on('proxyReq', (call, request) => {
+    const { exchange } = tryOf(request);
+    if (exchange.over) {
+      call.destroy();
+      return;
+    }
+    exchange.call = call;
+    if (exchange.deadline !== undefined) {
+      call.setHeader(deadlineHeader, String(Math.max(1, exchange.deadline - Date.now())));
+    }
+    if (exchange.onProgress) request.on('data', exchange.onProgress);
+  });
+  proxyServer.on('proxyRes', (answer, request, response) => {
+    const { exchange, resolve } = tryOf(request);
+    if (exchange.over || response.headersSent) {
+      answer.destroy();
+      return;
+    }
+    if (answer.statusCode === 503 && exchange.hasAlternative) {
+      answer.resume();
+      resolve(503);
+      return;
+    }
+    exchange.answered = true;
+    exchange.onAnswer?.(answer);
+    response.statusCode = answer.statusCode ?? 502;
+    for (const [name, value] of endToEndHeaders(answer.headers)) response.setHeader(name, value);
+    if (exchange.onProgress) answer.on('data', exchange.onProgress);
+    pass(answer, response);
+    resolve(response.statusCode);
+  });
+  proxyServer.on('error', (error, request) => {
+    if (request) tryOf(request).reject(error);
+  });
+  proxyServer.on('econnreset', (_error, request) => tryOf(request).reject(new ClientGone()));
+};
+
+/** What `pipe` does, with a third of its listeners: whoever breaks off is looked after elsewhere. */
+function pass(answer: IncomingMessage, response: Response): void {
+  answer.on('data', (chunk: Buffer) => {
+    if (response.write(chunk)) return;
+    answer.pause();
+    response.once('drain', () => answer.resume());
+  });
+  answer.once('end', () => response.end());
+}
