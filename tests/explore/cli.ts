@@ -5,7 +5,7 @@
  *
  * N schedules (2,000) from seed S on, in as many threads as there are cores; what is found does not depend on them.
  * --first stops at the first violation, otherwise at the fifth; --trace prints every schedule's trace, which a violation
- * has always. Exits with 1 when a promise was broken.
+ * has always. Exits with 1 when a promise was broken. Ctrl-C ends it early, with the sums so far.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -30,6 +30,10 @@ const faults = new Map<string, number>();
 const started = performance.now();
 const seconds = (): number => (performance.now() - started) / 1_000;
 let told = started;
+let stopped = false;
+process.once('SIGINT', () => {
+  stopped = true;
+});
 
 print(`seed ${seed}, ${count} schedules`);
 for await (const { seed: own, orders, steps, faults: had, violations, trace } of exploreSchedules(
@@ -48,6 +52,7 @@ for await (const { seed: own, orders, steps, faults: had, violations, trace } of
     print(`  again: npm run explore -- --seed ${own} --schedules 1`);
     if (sums.violated === (values.first ? 1 : 5)) break;
   }
+  if (stopped) break;
   if (performance.now() - told > progressMs) {
     told = performance.now();
     const perSecond = sums.schedules / seconds();

@@ -12,12 +12,9 @@ import { rmSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { allMutants } from './all.ts';
 import { copyProject, fits, plant } from './copy.ts';
-import { messageMutants } from './messageMutants.ts';
-import { moneyMutants } from './moneyMutants.ts';
 import type { Mutant } from './mutant.ts';
-import { orderMutants } from './orderMutants.ts';
-import { stockMutants } from './stockMutants.ts';
 import { runSuite, type SuiteResult } from './suites.ts';
 
 const { values } = parseArgs({
@@ -27,8 +24,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 });
-const all = [...orderMutants, ...stockMutants, ...moneyMutants, ...messageMutants];
-const mutants = all.filter(one => !values.only || one.name.includes(values.only));
+const mutants = allMutants.filter(one => !values.only || one.name.includes(values.only));
 const suites = [...new Set(mutants.flatMap(one => one.suites))];
 
 setPriority(10);

@@ -1,9 +1,9 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { root } from '../architecture/sourceFiles.ts';
 import type { Mutant } from './mutant.ts';
 
-const root = join(import.meta.dirname, '..', '..');
 const left = new Set(['node_modules', '.git', '.data']);
 
 /**
@@ -24,7 +24,7 @@ export function copyProject(): string {
   return copy;
 }
 
-/** Whether the text that a mutant replaces is there once. */
+/** Whether the text that a mutant replaces is once in the project at `copy`. */
 export function fits(copy: string, { file, find }: Mutant): boolean {
   return readFileSync(join(copy, file), 'utf8').split(find).length === 2;
 }

@@ -45,8 +45,8 @@ export const moneyMutants: readonly Mutant[] = [
   {
     name: 'N: the message is done before its effect is',
     file: 'payment-service/src/events/subscribers.ts',
-    find: 'handle: ({ data }) => cancel(data.orderId),',
-    replace: 'handle: async ({ data }) => void cancel(data.orderId),',
+    find: 'await inbox.once(service, message, () => cancel(message.data.orderId));',
+    replace: 'void inbox.once(service, message, () => cancel(message.data.orderId));',
     suites: schedules,
   },
   {
