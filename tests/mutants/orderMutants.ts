@@ -122,6 +122,13 @@ export const orderMutants: readonly Mutant[] = [
     suites: schedules,
   },
   {
+    name: 'the relay publishes past a commit that another one holds',
+    file: relay,
+    find: 'return await publishOrder(orderId, withoutGap(ofOrder), dependencies);',
+    replace: 'return await publishOrder(orderId, ofOrder.toSorted((a, b) => a.version - b.version), dependencies);',
+    suites: ['order-service/src/events/relay.int.test.ts'],
+  },
+  {
     name: 'two writers of one version',
     file: 'order-service/src/models/commit.ts',
     find: 'commitSchema.index({ orderId: 1, version: 1 }, { unique: true });',

@@ -131,11 +131,7 @@ async function publishAll(
   const results = await Promise.all(
     [...Map.groupBy(claimed, commit => commit.orderId)].map(async ([orderId, ofOrder]) => {
       try {
-        return await publishOrder(
-          orderId,
-          ofOrder.sort((a, b) => a.version - b.version),
-          dependencies,
-        );
+        return await publishOrder(orderId, withoutGap(ofOrder), dependencies);
       } catch (error) {
         dependencies.logger.warn({ err: error, orderId }, 'relay: order');
         failed += ofOrder.length;
@@ -162,6 +158,15 @@ async function publishAll(
     );
   }
   return { done: done.length, failed };
+}
+
+/** The commits in the order of versions up to the first that is missing: another instance holds that one, and it goes first. */
+function withoutGap(ofOrder: readonly CommitDocument[]): CommitDocument[] {
+  const sorted = ofOrder.toSorted((a, b) => a.version - b.version);
+  const gap = sorted.findIndex(
+    ({ version }, index) => index > 0 && version !== sorted[index - 1]!.version + sorted[index - 1]!.events.length,
+  );
+  return gap < 0 ? sorted : sorted.slice(0, gap);
 }
 
 /** View first, then saga, then messages; returns the ids of the commits that are through. */
