@@ -273,6 +273,11 @@ describe('orders', () => {
     assert.equal((await refund(undefined, 'c')).body.payment.status, 'refunded');
     assert.equal((await refund(undefined, 'd')).body.code, 'refund_exceeds_capture');
     assert.deepEqual([...(world.refunds.get(placed.id)?.values() ?? [])], [300, 700]);
+    const { items } = (await orders.send('GET', `/api/orders/${placed.id}/events`, { token })).body;
+    assert.deepEqual(
+      items.slice(4).map((event: { data: object }) => event.data),
+      [300, 700].map((amount, index) => ({ ...items[4 + index].data, amount, reason: 'scratched' })),
+    );
   });
 
   it('hides orders from others', async () => {

@@ -213,6 +213,7 @@ function handle(operation: Operation, orderId: string, body: any, books: Books):
         refundId: body.refundId,
         amount: money(refunds.get(body.refundId) ?? 0),
         refundedTotal: money(sum(refunds.values())),
+        reason: body.reason,
       };
     }
   }

@@ -126,8 +126,8 @@ export async function createBench(connection: Connection, options: BenchOptions 
     charge: (orderId: string, token = 'tok_visa', amount = 1_000) =>
       chargePayment(tools, requestOf(orderId, token, amount)),
     cancel: (orderId: string): Promise<CancelAnswer> => cancelPayment(tools, orderId),
-    refund: (orderId: string, refundId: string, amount?: number) =>
-      refundPayment(tools, { orderId, refundId, ...(amount === undefined ? {} : { amount }) }),
+    refund: (orderId: string, refundId: string, amount?: number, reason?: string) =>
+      refundPayment(tools, { orderId, refundId, ...(amount ? { amount } : {}), ...(reason ? { reason } : {}) }),
     /** Lets time pass and the sweeper work until the provider owes nothing, at most `turns` times. */
     async settle(turns = 50): Promise<void> {
       for (let turn = 0; turn < turns && (await model.exists({ dueAt: { $gt: new Date(0) } })); turn += 1) {

@@ -37,6 +37,8 @@ export const refundRequest = z.strictObject({
     .min(1)
     .max(200)
     .regex(/^(?!cancel:)/, 'must not begin with cancel:'),
+  /** Why, in the words of whoever gives the money back. */
+  reason: z.string().min(1).max(500).optional(),
 });
 export type RefundRequest = z.infer<typeof refundRequest>;
 
@@ -45,6 +47,8 @@ export const refundAnswer = z.object({
   refundId: z.string(),
   amount: money,
   refundedTotal: money,
+  /** The reason that the refund was first asked for with. */
+  reason: z.string().optional(),
 });
 export type RefundAnswer = z.infer<typeof refundAnswer>;
 

@@ -23,5 +23,8 @@ export const paymentRefunded = defineMessage({
   type: 'payment.refunded',
   version: 1,
   summary: 'The provider gave back money of an order; one message per refund id.',
-  data: { paymentId: z.string(), orderId: z.string(), refundId: z.string(), amount: money, refundedTotal: money },
+  data: {
+    ...{ paymentId: z.string(), orderId: z.string(), refundId: z.string(), amount: money, refundedTotal: money },
+    reason: z.string().optional(),
+  },
 });

@@ -75,7 +75,7 @@ export function createOrderController(useCases: OrderUseCases): OrderController 
       const header = request.header('idempotency-key');
       const idempotencyKey = idempotencyKeyOf(header);
       if (header !== undefined && !idempotencyKey) throw new AppError('idempotency_key_required');
-      const order = await useCases.refundOrder({ orderId: id, amount: request.body.amount, idempotencyKey });
+      const order = await useCases.refundOrder({ orderId: id, ...request.body, idempotencyKey });
       return reply(200, orderBody(await find.withAddress(id, order)));
     },
   };

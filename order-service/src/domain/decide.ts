@@ -9,7 +9,7 @@ export type Command =
   | { type: 'Cancel'; cause: CancelCause; reason: string; shortages?: Shortage[] }
   | { type: 'Ship'; carrier: string; trackingNumber: string }
   | { type: 'Deliver' }
-  | { type: 'RecordRefund'; paymentId: string; refundId: string; amount: number };
+  | { type: 'RecordRefund'; paymentId: string; refundId: string; amount: number; reason?: string | undefined };
 
 /** The order is not in a state that allows the command. */
 export class InvalidTransitionError extends Error {
@@ -61,9 +61,10 @@ export function decide(order: Order, command: Command): OrderEvent[] {
       requireStatus(order, ['shipped'], 'delivered');
       return [{ type: 'OrderDelivered', data: {} }];
     case 'RecordRefund': {
-      const { paymentId, refundId, amount } = command;
+      const { paymentId, refundId, amount, reason } = command;
       if (order.payment.refunds[refundId] !== undefined) return [];
-      return [{ type: 'PaymentRefunded', data: { paymentId, refundId, amount } }];
+      const data = { paymentId, refundId, amount, ...(reason === undefined ? {} : { reason }) };
+      return [{ type: 'PaymentRefunded', data }];
     }
   }
 }

@@ -35,7 +35,7 @@ export type OrderEvent =
   | { type: 'OrderCancelled'; data: { cause: CancelCause; reason: string; shortages?: Shortage[] } }
   | { type: 'OrderShipped'; data: { carrier: string; trackingNumber: string } }
   | { type: 'OrderDelivered'; data: Record<string, never> }
-  | { type: 'PaymentRefunded'; data: { paymentId: string; refundId: string; amount: number } };
+  | { type: 'PaymentRefunded'; data: { paymentId: string; refundId: string; amount: number; reason?: string } };
 
 export type OrderEventType = OrderEvent['type'];
 

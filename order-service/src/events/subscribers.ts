@@ -8,7 +8,13 @@ import type { Inbox } from '@tradepost/shared/messaging/inbox';
 const service = 'order-service';
 
 export interface SubscriberActions {
-  recordRefund(refund: { orderId: string; paymentId: string; refundId: string; amount: number }): Promise<unknown>;
+  recordRefund(refund: {
+    orderId: string;
+    paymentId: string;
+    refundId: string;
+    amount: number;
+    reason: string | undefined;
+  }): Promise<unknown>;
   /** Has somebody look at the order again, if it is not finished. */
   wake(orderId: string): Promise<unknown>;
   erase(userId: string): Promise<void>;
@@ -25,9 +31,9 @@ export function subscribe(bus: EventBus, inbox: Inbox, actions: SubscriberAction
       message: paymentRefunded,
       async handle(message) {
         await inbox.once(service, message, async () => {
-          const { orderId, paymentId, refundId, amount } = message.data;
+          const { orderId, paymentId, refundId, amount, reason } = message.data;
           try {
-            await actions.recordRefund({ orderId, paymentId, refundId, amount: amount.amount });
+            await actions.recordRefund({ orderId, paymentId, refundId, amount: amount.amount, reason });
           } catch (error) {
             // A payment without an order has no stream to record in.
             if (!isAppError(error, 'not_found')) throw error;

@@ -206,6 +206,7 @@ export const deliverOrder = operation({
 export const refundOrder = operation({
   id: 'refundOrder',
   summary: 'Give money back, whole or in part',
+  description: 'The reason stands in the event `PaymentRefunded` of the order.',
   tag,
   headers: { 'Idempotency-Key': { description: 'Makes repeating harmless; 1 to 128 visible ASCII characters' } },
   params: idParams,

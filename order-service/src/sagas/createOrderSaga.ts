@@ -72,7 +72,8 @@ export interface PaymentCommands {
     orderId: string;
     refundId: string;
     amount?: number;
-  }): Promise<{ paymentId: string; refundId: string; amount: number }>;
+    reason: string;
+  }): Promise<{ paymentId: string; refundId: string; amount: number; reason?: string | undefined }>;
 }
 
 async function reserve(work: SagaWork): Promise<StepResult> {

@@ -82,7 +82,8 @@ export function paymentCommands(client: ServiceClient): PaymentCommands {
         timeoutMs: chargeTimeoutMs,
       } as const;
       const { body } = await client.call(call, refundAnswer);
-      return { paymentId: body.paymentId, refundId: body.refundId, amount: body.amount.amount };
+      const { paymentId, refundId, reason } = body;
+      return { paymentId, refundId, amount: body.amount.amount, reason };
     },
   };
 }

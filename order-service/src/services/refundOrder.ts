@@ -11,6 +11,8 @@ export interface RefundRequest {
   orderId: string;
   /** Minor units; all that is left when absent. */
   amount?: number | undefined;
+  /** Recorded with the refund. */
+  reason: string;
   /** Makes repeating harmless: the refund's id is derived from it. */
   idempotencyKey?: string | undefined;
 }
@@ -28,7 +30,7 @@ export function refundOrderUseCase(
   payment: PaymentCommands,
   newId: NewId,
 ): RefundOrder {
-  return async ({ orderId, amount, idempotencyKey }) => {
+  return async ({ orderId, amount, reason, idempotencyKey }) => {
     const order = fold(await eventStore.loadDurable(orderId));
     if (!order) throw new AppError('not_found');
     const refundId = idempotencyKey ? `refund:${orderId}:${digest(idempotencyKey)}` : `refund:${orderId}:${newId()}`;
@@ -45,7 +47,7 @@ export function refundOrderUseCase(
     if (refundable(order) === 0 || (amount !== undefined && amount > refundable(order))) {
       throw new AppError('refund_exceeds_capture', { members: { refundable: refundable(order) } });
     }
-    const refund = await payment.refund({ orderId, refundId, ...(amount === undefined ? {} : { amount }) });
+    const refund = await payment.refund({ orderId, refundId, reason, ...(amount === undefined ? {} : { amount }) });
     // If this process ends here, the message payment.refunded records it.
     return commandOrder(orderId, () => ({ type: 'RecordRefund', ...refund }));
   };

@@ -4,6 +4,8 @@ export interface RefundEntry {
   /** Minor units. */
   amount: number;
   state: 'pending' | 'done';
+  /** Why, if somebody said so; a cancelled order's reason is in its own stream. */
+  reason?: string;
   at: Date;
   doneAt?: Date;
 }

@@ -38,5 +38,6 @@ export function refundedMessage(
     ...about(payment, refund.amount),
     refundId: refund.id,
     refundedTotal: { amount: refundedTotal, currency: payment.currency },
+    ...(refund.reason === undefined ? {} : { reason: refund.reason }),
   });
 }

@@ -39,6 +39,7 @@ const refund = createSchema<RefundEntry>(
     id: { type: String, required: true },
     amount: { type: Number, required: true },
     state: { type: String, enum: ['pending', 'done'], required: true },
+    reason: String,
     at: { type: Date, required: true },
     doneAt: Date,
   } as never,

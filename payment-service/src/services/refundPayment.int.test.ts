@@ -29,6 +29,29 @@ describe('refund', () => {
     assert.deepEqual(await bench.books('o1'), { captured: 1_000, refunded: 250 });
   });
 
+  benchTest('keeps the reason that it was first asked for with, and tells it', async bench => {
+    const because = (reason: string, amount?: number) => bench.refund('o1', amount ? 'r1' : 'r2', amount, reason);
+    await bench.charge('o1');
+    assert.equal((await because('scratched', 250)).reason, 'scratched');
+    assert.equal((await because('dented', 250)).reason, 'scratched');
+    bench.points.kill('payment.refund.beforeProvider');
+    await assert.rejects(because('lost'), Killed);
+    await bench.settle();
+    const { refunds } = await bench.captured('o1');
+    assert.deepEqual(
+      refunds.map(({ id, reason }) => [id, reason]),
+      [
+        ['r1', 'scratched'],
+        ['r2', 'lost'],
+      ],
+    );
+    const row = await bench.model.findById('o1').lean();
+    assert.deepEqual(
+      row?.outbox.slice(1).map(({ data }) => (data as { reason?: string }).reason),
+      ['scratched', 'lost'],
+    );
+  });
+
   benchTest('of more than is left is refused with what is left', async bench => {
     await bench.charge('o1');
     await bench.refund('o1', 'r1', 900);

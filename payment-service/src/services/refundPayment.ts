@@ -18,13 +18,15 @@ export async function refundPayment(tools: PaymentTools, request: RefundRequest)
     refundId: refund.id,
     amount: { amount: refund.amount, currency },
     refundedTotal: { amount: refunded, currency },
+    ...(refund.reason === undefined ? {} : { reason: refund.reason }),
   };
 }
 
 async function decideRefund(
   tools: PaymentTools,
-  { orderId, refundId, amount }: RefundRequest,
+  { orderId, refundId, amount, reason }: RefundRequest,
 ): Promise<{ payment: CapturedPayment; refund: RefundEntry }> {
+  const asked = { id: refundId, ...(reason === undefined ? {} : { reason }) };
   for (;;) {
     const payment = await tools.charges.claim(orderId);
     if (!payment) throw new AppError('not_found', { detail: 'The order has no payment' });
@@ -38,8 +40,8 @@ async function decideRefund(
     await tools.failpoint('payment.refund.beforeEntry');
     const decided =
       amount === undefined
-        ? await tools.refunds.pushRest(payment, refundId)
-        : await tools.refunds.pushRefund(orderId, refundId, amount);
+        ? await tools.refunds.pushRest(payment, asked)
+        : await tools.refunds.pushRefund(orderId, { ...asked, amount });
     await tools.failpoint('payment.refund.afterEntry');
     const refund = decided && refundOf(decided, refundId);
     if (refund) return { payment: decided, refund };

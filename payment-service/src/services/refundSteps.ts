@@ -3,22 +3,25 @@ import { refundedMessage } from '../events/publishers.ts';
 import { changePayment, currentPayment, type PaymentModel } from '../models/payment.ts';
 import { openFields, type Step, type StepTools } from './paymentSteps.ts';
 
+/** A refund's own id, and why it is given. */
+export type NewRefund = Pick<RefundEntry, 'id' | 'reason'>;
+
 /** The steps of a refund, made like those of a charge. An entry is decided first, then the provider is asked for it. */
 export function createRefundSteps(model: PaymentModel, { clock, newId, graceMs }: StepTools) {
   async function push(
     left: object,
     orderId: string,
-    id: string,
-    amount: number,
+    refund: NewRefund & { amount: number },
     also: object = {},
   ): Promise<CapturedPayment | null> {
     const at = clock();
-    const refund: RefundEntry = { id, amount, state: 'pending', at };
+    const { id, amount } = refund;
+    const entry: RefundEntry = { ...refund, state: 'pending', at };
     const pushed = await changePayment(
       model,
       { _id: orderId, status: 'captured', left, 'refunds.id': { $ne: id } },
       {
-        $push: { refunds: refund },
+        $push: { refunds: entry },
         $inc: { left: -amount, openRefunds: 1 },
         $set: { dueAt: new Date(at.getTime() + graceMs), updatedAt: at, ...also },
         $min: { openSince: at },
@@ -29,14 +32,16 @@ export function createRefundSteps(model: PaymentModel, { clock, newId, graceMs }
 
   return {
     /** Decides a refund, if so much is left and the id is new. Null when not. */
-    pushRefund: (orderId: string, id: string, amount: number) => push({ $gte: amount }, orderId, id, amount),
+    pushRefund: (orderId: string, refund: NewRefund & { amount: number }) =>
+      push({ $gte: refund.amount }, orderId, refund),
 
     /** Decides a refund of all that is left. Null when the id is there or what is left is not what was read. */
-    pushRest: ({ _id, left }: CapturedPayment, id: string) => push({ $eq: left }, _id, id, left),
+    pushRest: ({ _id, left }: CapturedPayment, refund: NewRefund) =>
+      push({ $eq: left }, _id, { ...refund, amount: left }),
 
     /** The same, and from now on nothing may be charged. */
     pushCancel: ({ _id, left }: CapturedPayment, id: string) =>
-      push({ $eq: left }, _id, id, left, { cancelling: true }),
+      push({ $eq: left }, _id, { id, amount: left }, { cancelling: true }),
 
     /** A refund's entry: pending → done. */
     async finishRefund(read: CapturedPayment, id: string): Promise<Step<CapturedPayment>> {
