@@ -235,6 +235,7 @@ describe('orders', () => {
     });
     const placed = await place(token);
     assert.equal(placed.status, 409);
+    assert.equal(placed.body.detail, 'The order was cancelled before it was confirmed');
     await eventually(() => (world.captured.get(id) ?? 0) === (world.refunds.get(id)?.get(`cancel:${id}`) ?? 0));
     await eventually(() => world.holds.get(id) === undefined && world.sold.get(id) === undefined);
     const order = await orders.send('GET', `/api/orders/${id}`, { token });

@@ -80,3 +80,10 @@ function requireReservation(order: Order): void {
 
 /** Minor units of a charge that can still be given back. */
 export const refundable = (order: Order): number => order.payment.captured - refunded(order);
+
+/**
+ * Whether the order is cancelled and no money is left to give back. A charge still on its way shows as void until its
+ * refund is recorded.
+ */
+export const isTurnedBack = (order: Order | undefined): boolean =>
+  order?.status === 'cancelled' && refundable(order) === 0;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Command, decide, InvalidTransitionError, refundable } from './decide.ts';
-import type { RecordedEvent } from './events.ts';
+import { type Command, decide, InvalidTransitionError, isTurnedBack, refundable } from './decide.ts';
+import type { OrderEvent, RecordedEvent } from './events.ts';
 import { evolve, fold, refunded } from './order.ts';
 import { creationOutcome } from './outcome.ts';
 import { cancelled, created, declined, histories, recorded, refund, reserved } from './testing.ts';
@@ -45,6 +45,25 @@ describe('fold', () => {
     assert.throws(() => fold([first, second, second]), /version 2 follows 2/);
     assert.throws(() => fold(recorded(reserved)), /before OrderCreated/);
     assert.throws(() => fold([first, { ...first, version: 2 }]), /created once/);
+  });
+});
+
+describe('isTurnedBack', () => {
+  const is = (...events: OrderEvent[]) => isTurnedBack(fold(recorded(...events)));
+  const back = histories['cancelled after confirmation'];
+  it('is an order that was cancelled before it was paid', () => assert.ok(is(created, cancelled)));
+  it('is no order that stands, or has money of its customer', () => {
+    for (const events of [[], histories.confirmed, back, [...back, refund('r1', 400)]]) assert.ok(!is(...events));
+    assert.ok(!is(...histories.delivered, refund('r1', 1_000)));
+  });
+  it('is one whose money went back, in one part or several', () => {
+    assert.ok(is(...back, refund('r1', 400), refund('r2', 600)));
+  });
+  it('is one that cost nothing', () => {
+    const free = back.map(event =>
+      event.type === 'PaymentCaptured' ? { ...event, data: { ...event.data, amount: 0 } } : event,
+    );
+    assert.ok(is(...free));
   });
 });
 

@@ -8,6 +8,8 @@ export type CreationOutcome =
   | {
       kind: 'refused';
       code: 'insufficient_stock' | 'payment_declined' | 'hold_gone' | 'invalid_transition';
+      /** What a person is told, where the code alone does not say it. */
+      detail?: string;
       members: Record<string, unknown>;
     };
 
@@ -30,9 +32,15 @@ export function creationOutcome(events: readonly RecordedEvent[]): CreationOutco
     case 'payment_declined':
       return { kind: 'refused', code: 'payment_declined', members: { reason: order.cancellation.reason } };
     case 'hold_gone':
-      return { kind: 'refused', code: 'hold_gone', members: {} };
+      return {
+        ...{ kind: 'refused', code: 'hold_gone', members: {} },
+        detail: 'The stock held for the order went back before it was paid; it may be ordered again under a new key',
+      };
     case 'requested':
-      return { kind: 'refused', code: 'invalid_transition', members: { reason: order.cancellation.reason } };
+      return {
+        ...{ kind: 'refused', code: 'invalid_transition', members: { reason: order.cancellation.reason } },
+        detail: 'The order was cancelled before it was confirmed',
+      };
   }
 }
 

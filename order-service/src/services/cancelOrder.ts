@@ -1,4 +1,5 @@
 import type { Actor } from '@tradepost/shared/http/route';
+import { isTurnedBack } from '../domain/decide.ts';
 import { fold, type Order } from '../domain/order.ts';
 import type { Drive } from '../sagas/drive.ts';
 import type { SagaStore } from '../sagas/sagaStore.ts';
@@ -19,19 +20,10 @@ export function cancelOrderUseCase(commandOrder: CommandOrder, sagaStore: SagaSt
       requireAccess(actor, current);
       return { type: 'Cancel', cause: 'requested', reason };
     });
-    if (isSettled(order)) return order;
+    if (isTurnedBack(order)) return order;
     // The relay does this too; doing it here only spares the client the wait.
     await sagaStore.wake(orderId);
-    const events = await drive.until(orderId, seen => isSettled(fold(seen)), waitMs);
+    const events = await drive.until(orderId, seen => isTurnedBack(fold(seen)), waitMs);
     return fold(events) ?? order;
   };
-}
-
-/** Whether nothing is left to give back. A charge still on its way shows as void until its refund is recorded. */
-function isSettled(order: Order | undefined): boolean {
-  return (
-    order?.status === 'cancelled' &&
-    order.payment.status !== 'captured' &&
-    order.payment.status !== 'partially_refunded'
-  );
 }

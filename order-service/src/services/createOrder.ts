@@ -124,7 +124,10 @@ function answer(
       retryAfter: 1,
       detail: 'The order was not recorded yet; repeat with the same key',
     });
-  if (outcome.kind === 'refused') throw new AppError(outcome.code, { members: { ...outcome.members, orderId } });
+  if (outcome.kind === 'refused') {
+    const { code, detail, members } = outcome;
+    throw new AppError(code, { ...(detail ? { detail } : {}), members: { ...members, orderId } });
+  }
   return { orderId, order: outcome.order, shippingAddress, final: outcome.kind === 'confirmed' };
 }
 
