@@ -3,7 +3,7 @@ import { orderFailpoints } from '../../order-service/src/domain/failpoints.ts';
 import { paymentFailpoints } from '../../payment-service/src/domain/failpoints.ts';
 
 const inventoryFailpoints = [
-  ...['reserve', 'pin', 'commit', 'release', 'expire'].flatMap(name => [
+  ...['reserve', 'giveBack', 'pin', 'commit', 'release', 'expire'].flatMap(name => [
     `inventory.${name}.beforeWrite`,
     `inventory.${name}.afterWrite`,
   ]),

@@ -1,4 +1,5 @@
 import type { TestAnswer } from '@tradepost/local/testing';
+import { maxQuantity } from '@tradepost/shared/contracts/inventory';
 import { createPool } from '@tradepost/shared/messaging/pool';
 import { attempt, type ShopProcess } from './shopProcess.ts';
 
@@ -32,6 +33,8 @@ export interface World {
 export const address = { name: 'Ada', line1: '12 Mill Lane', city: 'York', postcode: 'YO1 7HH', country: 'GB' };
 const password = 'a long enough password';
 const finalStatuses = new Set([201, 402, 409, 422]);
+/** More than the orders of a lane take, and less than an order may ask for. */
+const plentyOfStock = 90_000;
 
 /** Whether a request for an order has its last answer. */
 export const isFinal = (answer: TestAnswer | undefined): answer is TestAnswer =>
@@ -40,7 +43,7 @@ export const isFinal = (answer: TestAnswer | undefined): answer is TestAnswer =>
 /** Customers, an administrator and products. */
 export async function populate(
   shop: ShopProcess,
-  { customers = 3, products = 4, stock = 1_000_000 } = {},
+  { customers = 3, products = 4, stock = plentyOfStock } = {},
 ): Promise<World> {
   const must = async (path: string, body: () => unknown, token?: string) => {
     for (let tries = 1; ; tries += 1) {
@@ -120,7 +123,7 @@ export function plan(world: World, random: () => number, round: string): Purchas
   const any = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
   return kinds.map(({ token, next, impatient = false, excessive = false }, n) => {
     const [first = '', second = ''] = [...world.products].sort(() => random() - 0.5);
-    const quantity = excessive ? 100_000 : 1 + Math.floor(random() * 3);
+    const quantity = excessive ? maxQuantity : 1 + Math.floor(random() * 3);
     const items = [
       { productId: first, quantity },
       { productId: second, quantity: 1 },

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { TestAnswer } from '@tradepost/local/testing';
 import { createPool } from '@tradepost/shared/messaging/pool';
 import type { Books } from './books.ts';
@@ -13,19 +13,29 @@ export type IsOver = () => boolean;
 
 /**
  * A limit of so many milliseconds, without the time in which the machine had no processor for the shop: that is no fault
- * of the shop's. Where the system does not tell, all time counts.
+ * of the shop's. Of its threads the one that waited longest counts, which may be its store's. Where the system does not
+ * tell, all time counts.
  */
 export function timeLimit({ process: { pid } }: ShopProcess, ms: number): IsOver {
-  const waitedMs = (): number => {
-    try {
-      return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
-    } catch {
-      return 0;
-    }
+  const threads = `/proc/${pid}/task`;
+  const waitedMs = (): number => Math.max(0, ...orNone(() => readdirSync(threads)).map(waitedOf));
+  const waitedOf = (thread: string): number => {
+    const [line] = orNone(() => [readFileSync(`${threads}/${thread}/schedstat`, 'utf8')]);
+    return Number(line?.split(' ')[1] ?? 0) / 1e6;
   };
   const [began, waitedBefore] = [Date.now(), waitedMs()];
   return () => Date.now() - began - Math.max(0, waitedMs() - waitedBefore) > ms;
 }
+
+/** What was read, or nothing where the system has no such file or the thread is gone. */
+function orNone<T>(read: () => T[]): T[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
+}
+
 /** How long a customer waits before asking again. */
 const repeatMs = 250;
 /** Between two looks at what is unfinished. */
