@@ -141,7 +141,7 @@ describe('cancel and refund', () => {
     const tooMuch = await refund(`${orderId}-2`, 300);
     assert.equal(tooMuch.status, 409);
     assert.equal(tooMuch.body.code, 'refund_exceeds_capture');
-    assert.deepEqual(tooMuch.body.refundable, { amount: 299, currency: 'GBP' });
+    assert.equal(tooMuch.body.refundable, 299);
     assert.equal((await refund('cancel:x')).status, 400);
     assert.equal((await refund(`${orderId}-0`, -5)).status, 400);
   });

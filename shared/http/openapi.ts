@@ -8,6 +8,7 @@ import {
 } from 'zod-openapi';
 import { AppError, type ErrorCode, errorCatalogue } from '../errors.ts';
 import { problem, problemType, toProblem } from './problem.ts';
+import { exampleMembers } from './problemMembers.ts';
 import type { Route } from './route.ts';
 
 const info = {
@@ -213,7 +214,8 @@ function problemsOf(routes: readonly Route[]): Record<string, { summary: string;
   return Object.fromEntries(
     [...codes].map(code => {
       const errors = code === 'invalid_request' ? { errors: [{ path: 'name', message: 'must be text' }] } : {};
-      const value = toProblem(new AppError(code, errors), '/api/…', exampleIdentity);
+      const members = exampleMembers[code] ?? {};
+      const value = toProblem(new AppError(code, { ...errors, members }), '/api/…', exampleIdentity);
       return [code, { summary: errorCatalogue[code][1], value }];
     }),
   );

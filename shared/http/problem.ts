@@ -4,6 +4,7 @@ import { childTraceparent, traceIdOf } from '../context.ts';
 import { AppError, type ErrorCode, errorCatalogue } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { isDatabaseUnavailable } from '../mongo.ts';
+import { problemMembers } from './problemMembers.ts';
 
 export const problemType = 'application/problem+json';
 
@@ -19,6 +20,7 @@ export const problem = z
     requestId: z.string(),
     traceId: z.string(),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    ...problemMembers,
   })
   .catchall(z.unknown())
   .meta({ id: 'Problem', description: 'RFC 9457 problem details; match on `code`, which never changes' });

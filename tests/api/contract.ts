@@ -36,7 +36,10 @@ export interface DocumentedOperation {
 }
 export interface Documented {
   paths: Record<string, Record<string, DocumentedOperation>>;
-  components: { schemas: Record<string, object> };
+  components: {
+    schemas: Record<string, object>;
+    examples: Record<string, { value: { status: number; requestId: string; traceId: string } }>;
+  };
 }
 
 /** What the shop's OpenAPI document says, in the form in which it is asked. */

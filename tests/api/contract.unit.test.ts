@@ -31,6 +31,23 @@ describe('an answer that the document describes', () => {
   }
 });
 
+test('every example of a problem fits the document', () => {
+  const { examples } = contract.document.components;
+  const documented = Object.entries(contract.document.paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({ path, method, operation })),
+  );
+  for (const [code, { value }] of Object.entries(examples)) {
+    const route = documented.find(({ operation }) =>
+      operation.responses[value.status]?.description.includes(`\`${code}\``),
+    );
+    assert.ok(route, code);
+    const header = (name: string) =>
+      ({ 'x-request-id': value.requestId, 'x-trace-id': value.traceId })[name.toLowerCase()] ?? 'any';
+    const seen = { status: value.status, contentType: problemType, body: value, header };
+    assert.deepEqual(contract.deviations(route.method, route.path, seen), [], code);
+  }
+});
+
 describe('an answer that differs from the document', () => {
   const bad: [string, SeenAnswer, string?, string?][] = [
     ['a field that is not documented', answer(200, { ...stock, secret: 1 })],
@@ -44,6 +61,7 @@ describe('an answer that differs from the document', () => {
     ['a code that nobody knows', answer(404, { ...problem, code: 'gone' }, problemType)],
     ['a code of another status', answer(404, { ...problem, code: 'forbidden' }, problemType)],
     ['a code that this operation does not have', answer(404, { ...problem, code: 'sku_taken' }, problemType)],
+    ['a shortage of nothing', answer(404, { ...problem, shortages: [{ requested: 1, available: 0 }] }, problemType)],
     ['another request id', answer(404, { ...problem, requestId: 'r-2' }, problemType)],
     ['another trace id', answer(404, { ...problem, traceId: 't-2' }, problemType)],
     ['401 without WWW-Authenticate', answer(401, { ...problem, status: 401, code: 'unauthenticated' }, problemType)],

@@ -57,7 +57,7 @@ describe('refund', () => {
     await bench.refund('o1', 'r1', 900);
     const error = await outcome(bench.refund('o1', 'r2', 101));
     assert.ok(isAppError(error, 'refund_exceeds_capture'));
-    assert.deepEqual(error.extras.members, { refundable: { amount: 100, currency: 'GBP' } });
+    assert.deepEqual(error.extras.members, { refundable: 100 });
     await bench.refund('o1', 'r3', 100);
     assert.ok(isAppError(await outcome(bench.refund('o1', 'r4')), 'refund_exceeds_capture'));
   });

@@ -36,7 +36,7 @@ async function decideRefund(
       if (amount === undefined || amount === known.amount) return { payment, refund: known };
       throw new AppError('idempotency_key_reused', { detail: 'The refund was made with another amount before' });
     }
-    if (payment.left === 0 || (amount ?? 0) > payment.left) throw exceeds(payment.left, payment.currency);
+    if (payment.left === 0 || (amount ?? 0) > payment.left) throw exceeds(payment.left);
     await tools.failpoint('payment.refund.beforeEntry');
     const decided =
       amount === undefined
@@ -48,9 +48,4 @@ async function decideRefund(
   }
 }
 
-function exceeds(left: number, currency?: string): AppError {
-  return new AppError(
-    'refund_exceeds_capture',
-    currency ? { members: { refundable: { amount: left, currency } } } : {},
-  );
-}
+const exceeds = (refundable: number): AppError => new AppError('refund_exceeds_capture', { members: { refundable } });
