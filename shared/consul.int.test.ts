@@ -13,7 +13,7 @@ async function startAgent(t: TestContext) {
   let [index, healthy] = [1, [] as number[]];
   const waiting = new Set<() => void>();
   const requests: { method: string; path: string; body: unknown }[] = [];
-  const state = { broken: false };
+  const state = { broken: false, hangs: false };
   const answer = (response: ServerResponse, ports: number[]) =>
     response
       .writeHead(200, { 'Content-Type': 'application/json', 'X-Consul-Index': String(index) })
@@ -23,6 +23,7 @@ async function startAgent(t: TestContext) {
     for await (const chunk of request) body += chunk;
     const url = new URL(request.url ?? '/', 'http://consul');
     requests.push({ method: request.method ?? '', path: url.pathname + url.search, body: body && JSON.parse(body) });
+    if (state.hangs) return;
     if (state.broken) {
       response.writeHead(500).end();
       return;
@@ -51,6 +52,10 @@ async function startAgent(t: TestContext) {
     set(ports: number[], at = index + 1) {
       [index, healthy] = [at, ports];
       wakeAll();
+    },
+    /** Takes requests and answers none from now on. */
+    hang() {
+      state.hangs = true;
     },
     /** Answers with errors, as an agent without a leader. */
     fail(broken: boolean) {
@@ -131,6 +136,18 @@ describe('a registration', () => {
     assert.match(
       agent.requests.at(-1)?.path ?? '',
       /^\/v1\/agent\/service\/deregister\/order-service-10\.0\.0\.9-3004$/,
+    );
+  });
+
+  test('is given up by an agent that takes it and never answers', async t => {
+    const agent = await startAgent(t);
+    agent.hang();
+    const registration = register({ url: agent.url, ...options });
+    await until(() => agent.requests.length === 1);
+    await registration.deregister();
+    assert.deepEqual(
+      agent.requests.map(({ path }) => path.split('/')[4]),
+      ['register', 'deregister'],
     );
   });
 

@@ -5,12 +5,16 @@ import type { Logger } from './logger.ts';
 
 const reregisterMs = 10_000;
 const restartMs = 1_000;
+/** Longest wait for an agent that takes the connection and says nothing. */
+const answerMs = 2_000;
 
-/** The `consul` client for an address like `http://consul:8500`. */
+/** The `consul` client for an address like `http://consul:8500`. Queries that wait for a change bound that themselves. */
 function clientOf(url: string): Consul {
   const { hostname, port, protocol } = new URL(url);
   const secure = protocol === 'https:';
-  return new Consul({ host: hostname, port: Number(port || (secure ? 443 : 8500)), secure });
+  // Its types leave out `timeout`.
+  const options = { host: hostname, port: Number(port || (secure ? 443 : 8500)), secure, timeout: answerMs };
+  return new Consul(options);
 }
 
 const passing = z.array(
