@@ -1,47 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
-import { startTestService } from '@tradepost/local/testing';
-import { loadConfig } from '@tradepost/shared/config';
 import { auditedPayment } from '@tradepost/shared/contracts/payments';
-import { orderCancelled } from '@tradepost/shared/events/orders';
-import { paymentCaptured, paymentDeclined, paymentRefunded } from '@tradepost/shared/events/payments';
-import { createMessage, type Message } from '@tradepost/shared/messaging/message';
-import { createApp } from './app.ts';
-import { settings } from './config.ts';
-import { createPoints } from './payments.testing.ts';
+import { startPayments, until } from './paymentService.testing.ts';
 import { payment as paymentSchema } from './routes/paymentSchemas.ts';
 
-const alice = randomUUID();
-const bob = randomUUID();
-
-const points = createPoints();
-const config = loadConfig(settings, {
-  ...{ PROVIDER_TIMEOUT_MS: '6000', PAYMENT_SWEEP_MS: '20', PAYMENT_UNRESOLVED_AFTER_MS: '1000' },
-});
-let skew = 0;
-const service = await startTestService(
-  'payment-service',
-  dependencies => createApp(dependencies, { ...config, failpoint: name => points.failpoint(name) }),
-  { clock: () => new Date(Date.now() + skew) },
-);
+const { service, points, internal, alice, charge, skew } = await startPayments();
 after(() => service.close());
-const heard: Message[] = [];
-for (const message of [paymentCaptured, paymentDeclined, paymentRefunded]) {
-  await service.bus.subscribe({ service: 'listener', message, handle: async one => void heard.push(one) });
-}
-const heardOf = (orderId: string) => heard.filter(one => (one.data as { orderId: string }).orderId === orderId);
-
-const internal = (method: string, path: string, body?: unknown) =>
-  service.send(method, path, { token: service.serviceToken(), ...(body === undefined ? {} : { body }) });
-const charge = (orderId: string, token = 'tok_visa', userId = alice, amount = 1_299) =>
-  internal('POST', '/internal/charges', { orderId, userId, token, amount: { amount, currency: 'GBP' } });
+const bob = randomUUID();
 const as = (id: string, role: 'customer' | 'admin' = 'customer') => ({ token: service.token({ id, role }) });
 const admin = as(randomUUID(), 'admin');
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise(resolve => setTimeout(resolve, 10));
-}
 
 describe('POST /internal/charges', () => {
   test('201 when captured, 200 when it was, both the same', async () => {
@@ -114,39 +82,6 @@ describe('POST /internal/charges', () => {
   });
 });
 
-describe('cancel and refund', () => {
-  test('cancel of nothing, of a charge, and again', async () => {
-    const orderId = randomUUID();
-    assert.deepEqual((await internal('POST', `/internal/charges/${randomUUID()}/cancel`)).body, {});
-    const { body } = await charge(orderId);
-    const expected = {
-      paymentId: body.paymentId,
-      refund: { refundId: `cancel:${orderId}`, amount: { amount: 1_299, currency: 'GBP' } },
-    };
-    for (let time = 0; time < 2; time += 1) {
-      const answer = await internal('POST', `/internal/charges/${orderId}/cancel`);
-      assert.equal(answer.status, 200);
-      assert.deepEqual(answer.body, expected);
-    }
-  });
-
-  test('refunds, and what is too much', async () => {
-    const orderId = randomUUID();
-    await charge(orderId);
-    const refund = (refundId: string, amount?: number) =>
-      internal('POST', '/internal/refunds', { orderId, refundId, ...(amount ? { amount } : {}) });
-    const first = await refund(`${orderId}-1`, 1_000);
-    assert.equal(first.status, 200);
-    assert.deepEqual(first.body.refundedTotal, { amount: 1_000, currency: 'GBP' });
-    const tooMuch = await refund(`${orderId}-2`, 300);
-    assert.equal(tooMuch.status, 409);
-    assert.equal(tooMuch.body.code, 'refund_exceeds_capture');
-    assert.equal(tooMuch.body.refundable, 299);
-    assert.equal((await refund('cancel:x')).status, 400);
-    assert.equal((await refund(`${orderId}-0`, -5)).status, 400);
-  });
-});
-
 describe('GET /api/payments', () => {
   test('own payments, whole shape, every status', async () => {
     const [kept, part, all, no] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
@@ -214,64 +149,6 @@ describe('GET /api/payments', () => {
   });
 });
 
-describe('messages', () => {
-  test('captured, declined, refunded: one each', async () => {
-    const [paid, declined] = [randomUUID(), randomUUID()];
-    await charge(paid);
-    await charge(paid);
-    await charge(declined, 'tok_declined');
-    await internal('POST', '/internal/refunds', { orderId: paid, refundId: `${paid}-1`, amount: 100 });
-    await internal('POST', `/internal/charges/${paid}/cancel`);
-    await internal('POST', `/internal/charges/${paid}/cancel`);
-    await until(() => heardOf(paid).length >= 3 && heardOf(declined).length >= 1);
-    assert.deepEqual(
-      heardOf(paid).map(one => [one.type, (one.data as { refundedTotal?: { amount: number } }).refundedTotal?.amount]),
-      [
-        ['payment.captured', undefined],
-        ['payment.refunded', 100],
-        ['payment.refunded', 1_299],
-      ],
-    );
-    assert.deepEqual(
-      heardOf(declined).map(one => one.type),
-      ['payment.declined'],
-    );
-    const waiting = { _id: paid, 'outbox.id': { $gt: '' } };
-    await until(async () => !(await service.connection.models.Payment?.exists(waiting)));
-  });
-
-  test('order.cancelled, heard twice, turns the payment back once', async () => {
-    const orderId = randomUUID();
-    await charge(orderId);
-    for (let time = 0; time < 2; time += 1) {
-      await service.bus.publish(
-        'orders',
-        createMessage(orderCancelled, {
-          ...{ id: randomUUID(), source: 'order-service', subject: orderId, at: new Date() },
-          data: { orderId, userId: alice, version: 5, productIds: ['p'], reason: 'x' },
-        }),
-      );
-    }
-    await until(() => heardOf(orderId).some(one => one.type === 'payment.refunded'));
-    const audit = await internal('GET', '/internal/audit/payments?limit=100');
-    const row = audit.body.items.find((one: { orderId: string }) => one.orderId === orderId);
-    if (row) assert.deepEqual(row.ours, { captured: 1_299, refunded: 1_299 });
-    assert.equal((await charge(orderId)).body.code, 'charge_refused');
-  });
-
-  test('the bus fails while it publishes: said again, and only until it is taken', async () => {
-    const orderId = randomUUID();
-    points.kill('payment.publish.before');
-    points.kill('payment.publish.after');
-    await charge(orderId);
-    await until(() => heardOf(orderId).length > 0);
-    await until(
-      async () => !(await service.connection.models.Payment?.exists({ _id: orderId, 'outbox.id': { $gt: '' } })),
-    );
-    assert.equal(new Set(heardOf(orderId).map(one => one.id)).size, 1);
-  });
-});
-
 describe('for the operator', () => {
   test('an unanswered charge is listed when its time is over, with what it waits for', async () => {
     const [orderId, refunded] = [randomUUID(), randomUUID()];
@@ -284,7 +161,7 @@ describe('for the operator', () => {
     const refund = { orderId: refunded, refundId: `${refunded}-1`, amount: 10 };
     assert.equal((await internal('POST', '/internal/refunds', refund)).status, 503);
     const list = () => service.send('GET', '/api/operations/payments/unresolved?limit=100', admin);
-    skew = 2_000;
+    skew(2_000);
     await until(async () => (await list()).body.items.length >= 2);
     const items: Record<string, unknown>[] = (await list()).body.items;
     const [open, half] = [orderId, refunded].map(id => items.find(item => item.orderId === id));
@@ -294,9 +171,9 @@ describe('for the operator', () => {
     await until(async () => /payments_unresolved\{[^}]*\} [1-9]/.test(await service.registry.metrics()));
     assert.equal((await service.send('GET', '/api/operations/payments/unresolved', as(alice))).status, 403);
     points.clear();
-    skew = 3_600_000;
+    skew(3_600_000);
     await until(async () => (await list()).body.items.length === 0);
-    skew = 0;
+    skew(0);
     assert.equal((await charge(orderId)).status, 200, 'the sweeper has captured it');
   });
 
@@ -328,7 +205,7 @@ describe('audit', () => {
 
   test('both books agree, seen from both sides', async () => {
     const [ours, theirs] = [await all('/internal/audit/payments'), await all('/internal/audit/provider')];
-    assert.ok(ours.length > 20 && theirs.length > 20);
+    assert.ok(ours.length > 10 && theirs.length > 10, 'more than a page');
     for (const row of [...ours, ...theirs]) assert.ok(row.agrees || row.openSince, JSON.stringify(row));
     const sum = (rows: typeof ours, side: 'ours' | 'provider') =>
       rows.reduce((total, row) => total + row[side].captured - row[side].refunded, 0);

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, type TestContext, test } from 'node:test';
+import type { RequestListener, ServerResponse } from 'node:http';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { systemClock } from '../clock.ts';
@@ -10,6 +9,7 @@ import { withContext } from '../context.ts';
 import { type ServiceName, serviceNames, staticDiscovery } from '../discovery.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { createRegistry, type Registry } from '../observability/metrics.ts';
+import { type Callee, startCallee } from '../testing/callee.ts';
 import { createServiceTokenSigner, createServiceTokenVerifier } from './auth.ts';
 import { type Call, createServiceClient } from './client.ts';
 
@@ -17,32 +17,6 @@ const secret = randomBytes(32).toString('hex');
 const anything = z.looseObject({});
 const get: Call = { method: 'get', path: '/internal/thing', repeatable: true };
 const once: Call = { method: 'post', path: '/internal/thing', body: { n: 1 }, repeatable: false };
-
-interface Callee {
-  url: string;
-  seen: IncomingMessage[];
-  connections: number;
-}
-
-/** A callee that ends with the test. */
-async function startCallee(t: TestContext, handler: RequestListener): Promise<Callee> {
-  const server = createServer((request, response) => {
-    request.resume();
-    callee.seen.push(request);
-    handler(request, response);
-  });
-  const callee: Callee = { url: '', seen: [], connections: 0 };
-  server.on('connection', () => {
-    callee.connections += 1;
-  });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  callee.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return callee;
-}
 
 function clientOf(...urls: string[]) {
   return measuredClientOf(undefined, ...urls);

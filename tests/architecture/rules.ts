@@ -89,7 +89,7 @@ export function purityViolations(file: SourceFile, all: ReadonlyMap<string, Sour
 /** Rule on length: a file is one idea. */
 export function lengthViolations(file: SourceFile): Violation[] {
   const lines = file.text.split('\n').length - 1;
-  return lines > 300 && !isTest(file) ? [`${file.path} has ${lines} lines, more than 300`] : [];
+  return lines > 300 ? [`${file.path} has ${lines} lines, more than 300`] : [];
 }
 
 /** Rule on packages: a service runs on what its own package.json (or shared's) names, for containers install no more. */
