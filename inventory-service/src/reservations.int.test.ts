@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { maxLines } from '@tradepost/shared/contracts/inventory';
+import { newId } from '@tradepost/shared/ids';
 import { startTestInventory, until } from './inventory.testing.ts';
 
 describe('reservations over HTTP', () => {
@@ -36,6 +38,35 @@ describe('reservations over HTTP', () => {
       body.items.map((movement: { type: string; orderId?: string }) => [movement.type, movement.orderId]),
       [...['return', 'commit', 'reserve'].map(type => [type, 's1']), ['open', undefined]],
     );
+  });
+
+  it('of the most lines that an order may have go their whole way', async () => {
+    const productIds = Array.from({ length: maxLines }, () => newId());
+    const opened = { onHand: 5_000, reserved: 0, seq: 0, holds: [], releasedOrders: [], revision: 'r', movements: [] };
+    const { Stock } = shop.connection.models;
+    await Stock?.insertMany(
+      productIds.map(_id => ({ _id, ...opened, drained: 0, drainClaims: 0, outbox: [], updatedAt: new Date() })),
+    );
+    const [orderId, first = ''] = [newId(), ...productIds];
+    // As order-service does, which asks again when the answer is late.
+    const insist = async (call: () => ReturnType<typeof shop.pin>) => {
+      for (;;) {
+        const answer = await call();
+        if (answer.status !== 504) return answer;
+      }
+    };
+    const items = productIds.map(productId => ({ productId, quantity: 1 }));
+    const reserved = await insist(() => shop.reserve(orderId, items));
+    assert.ok(reserved.status < 300);
+    const holds = reserved.body.holds.map(({ productId, holdId }: Record<string, string>) => ({ productId, holdId }));
+    assert.equal(holds.length, maxLines);
+    assert.deepEqual((await insist(() => shop.pin(orderId, holds))).body, { done: true });
+    assert.deepEqual((await insist(() => shop.commit(orderId, holds))).body, { done: true });
+    assert.deepEqual(await level(first), [4_999, 0, 4_999]);
+    assert.deepEqual((await insist(() => shop.release(orderId, productIds))).body, { done: true });
+    assert.deepEqual(await level(first), [5_000, 0, 5_000]);
+    // They never were opened by a movement, so their ledger is not whole.
+    await Stock?.deleteMany({ _id: { $in: productIds } });
   });
 
   it('hold all or nothing and name every shortage', async () => {

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../errors.ts';
 
-/** Largest JSON body in bytes. */
+/** Largest JSON body of a client in bytes. */
 export const maxBodyBytes = 100_000;
+/** Largest of another service: an order of the most lines names a hold for each. */
+export const maxServiceBodyBytes = 1024 * 1024;
 const bodyTimeoutMs = 10_000;
 
 /** The client left before its request or its answer was whole. */
@@ -50,11 +52,11 @@ export function collectBody(request: IncomingMessage, limits: { bytes: number; t
 }
 
 /**
- * Reads a JSON body; undefined when the request has none.
+ * Reads a JSON body of at most `maxBytes`; undefined when the request has none.
  * @throws AppError `unsupported_media_type`, `payload_too_large`, `malformed_json` (also for bytes that are not UTF-8),
  * `request_timeout`; ClientGone
  */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
   if (!hasBody(request)) return undefined;
   const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(request.headers['content-type'] ?? '')?.[1] ?? 'utf-8';
   const encoding = request.headers['content-encoding'] ?? 'identity';
@@ -65,7 +67,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   ) {
     throw new AppError('unsupported_media_type', { detail: 'Send application/json in UTF-8, not compressed' });
   }
-  const bytes = await collectBody(request, { bytes: maxBodyBytes, timeoutMs: bodyTimeoutMs });
+  const bytes = await collectBody(request, { bytes: maxBytes, timeoutMs: bodyTimeoutMs });
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (cause) {

@@ -14,7 +14,7 @@ import type { Logger } from '../logger.ts';
 import { httpHistogram, type Registry } from '../observability/metrics.ts';
 import type { Tracer } from '../observability/span.ts';
 import { authorize, type Verifiers } from './auth.ts';
-import { ClientGone, mediaType, readJson } from './body.ts';
+import { ClientGone, maxBodyBytes, maxServiceBodyBytes, mediaType, readJson } from './body.ts';
 import { type Health, healthRoutes } from './health.ts';
 import { createPathMask } from './maskedPath.ts';
 import { sendProblem, toAppError } from './problem.ts';
@@ -122,7 +122,8 @@ async function serve(route: Route, options: HttpAppOptions, request: Request, re
   }
   const params = operation.params ? validate(operation.params, request.params, 'params') : request.params;
   const query = operation.query ? validate(operation.query, { ...request.query }, 'query') : refuseQuery(request);
-  const body = operation.body ? validate(operation.body, await readJson(request), 'body') : undefined;
+  const maxBytes = route.access === 'service' ? maxServiceBodyBytes : maxBodyBytes;
+  const body = operation.body ? validate(operation.body, await readJson(request, maxBytes), 'body') : undefined;
   noteOrder((params as Named).orderId ?? (body as Named | undefined)?.orderId);
   const gone = new AbortController();
   response.once('close', () => {

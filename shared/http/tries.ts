@@ -6,6 +6,7 @@ import type { ServiceName } from '../discovery.ts';
 import { AppError } from '../errors.ts';
 import type { ActiveSpan } from '../observability/span.ts';
 import { inSpan } from '../observability/tracing.ts';
+import { maxServiceBodyBytes } from './body.ts';
 import type { Call, ServiceClientOptions } from './client.ts';
 import { createInstances, type Instances } from './instances.ts';
 import { deadlineHeader } from './requestScope.ts';
@@ -44,7 +45,7 @@ export function createSender(
     httpAgent: new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 16, timeout: 15_000 }),
     maxRedirects: 0,
     maxContentLength: 4 * 1024 * 1024,
-    maxBodyLength: 1024 * 1024,
+    maxBodyLength: maxServiceBodyBytes,
     proxy: false,
     allowAbsoluteUrls: false,
     validateStatus: status => status < 500 && !passingStatuses.has(status),

@@ -125,6 +125,26 @@ describe('six processes on real servers', () => {
     assert.deepEqual(report.broken, []);
   });
 
+  test('answers that come late, in drops or not at all for a while leave nothing half done', async () => {
+    await using load = await startLoad(shop, 5, { cancelOneIn: 3 });
+    const faults: ((link: FaultyLink) => void)[] = [link => link.delay(300), link => link.drip(5), link => link.hang()];
+    let held = 0;
+    for (const fault of faults) {
+      for (const link of Object.values(links)) fault(link);
+      await sleep(3_000);
+      for (const link of Object.values(links)) link.mend();
+      const pieces = Object.values(links).reduce((sum, link) => sum + link.piecesHeld(), 0);
+      assert.ok(pieces > held, 'the fault was met');
+      held = pieces;
+      await sleep(1_000);
+    }
+    const report = await load.finish();
+    const tookMs = await settled(shop, 30_000);
+    recordFigures('answers late, dripping, hanging', report, { held, settledMs: Math.round(tookMs) });
+    assert.deepEqual(report.broken, []);
+    assert.ok(report.slowestMs < orderBoundMs, `${report.slowestMs}`);
+  });
+
   test('a database that is away is 503 in time, in its own service only', async () => {
     const restarts = () => shop.instances().map(one => one.process.restarts());
     const before = restarts();

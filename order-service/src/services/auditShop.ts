@@ -117,7 +117,7 @@ async function auditBatch(
   const [sagaRows, viewRows, stockRows, payments] = await Promise.all([
     sagas.find({ _id: { $in: ids } }).lean(),
     views.find({ _id: { $in: ids } }).lean(),
-    wanted.length > 0 ? sources.stockOf(wanted) : [],
+    Promise.all(portionsOf(wanted).map(portion => sources.stockOf(portion))).then(rows => rows.flat()),
     sources.paymentsOf(ids),
   ]);
   const stockOf = Map.groupBy(stockRows, row => row.orderId);
@@ -146,6 +146,25 @@ async function auditBatch(
     findings.push(...compare(orderId, order, payment, stockOf.get(orderId) ?? []));
   }
   return findings;
+}
+
+/** Lines whose stock one call asks for; many orders of the most lines would be more than a service takes at once. */
+const linesPerCall = 5_000;
+
+/** Orders in groups of at most `linesPerCall` lines together. */
+export function portionsOf<Wanted extends { productIds: readonly string[] }>(orders: readonly Wanted[]): Wanted[][] {
+  const portions: Wanted[][] = [];
+  let left = 0;
+  for (const order of orders) {
+    const lines = order.productIds.length;
+    if (lines > left) {
+      portions.push([]);
+      left = linesPerCall;
+    }
+    portions.at(-1)?.push(order);
+    left -= lines;
+  }
+  return portions;
 }
 
 function unfinishedBecause(
