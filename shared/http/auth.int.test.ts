@@ -10,7 +10,8 @@ import { accessTokenType, createAccessTokenVerifier, tokenAudience, tokenIssuer 
 /** A key set that can be away, and tokens by keys that it has or not. */
 async function startKeySet(t: TestContext) {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'known', alg: 'ES256', use: 'sig' }];
+  const key = { ...publicKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' };
+  let keys = [{ ...key, kid: 'known' }];
   let fetches = 0;
   let away = false;
   const server = createServer((_request, response) => {
@@ -28,6 +29,13 @@ async function startKeySet(t: TestContext) {
     leave: () => {
       away = true;
     },
+    comeBack: () => {
+      away = false;
+    },
+    /** Publishes the key under another name only. */
+    rename: (kid: string) => {
+      keys = [{ ...key, kid }];
+    },
     advance: (ms: number) => {
       now += ms;
     },
@@ -37,6 +45,13 @@ async function startKeySet(t: TestContext) {
         ...{ expiresIn: 900, header: { alg: 'ES256', typ: accessTokenType, kid } },
       }),
   };
+}
+
+/** Looks until it is so; rejects after 10 s. */
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 10_000; !(await isSo()); await new Promise(resolve => setTimeout(resolve, 5))) {
+    assert.ok(Date.now() < end, 'nothing happened within 10 s');
+  }
 }
 
 const codeOf = (work: Promise<unknown>) =>
@@ -65,6 +80,25 @@ test('while the key set is away a key that was seen is good, and a token of anot
   keySet.advance(3_001);
   assert.equal(await codeOf(keySet.verify(keySet.token('unknown'))), 'service_unavailable');
   assert.equal(await codeOf(keySet.verify(keySet.token())), 'ok');
+});
+
+test('a key that was withdrawn is refused when the key set is five minutes old, and not because that is away', async t => {
+  const keySet = await startKeySet(t);
+  assert.equal(await codeOf(keySet.verify(keySet.token())), 'ok');
+  keySet.rename('next');
+  keySet.advance(299_000);
+  assert.equal(await codeOf(keySet.verify(keySet.token())), 'ok');
+  assert.equal(keySet.fetches(), 1);
+  keySet.leave();
+  keySet.advance(2_000);
+  for (let count = 0; count < 20; count += 1) assert.equal(await codeOf(keySet.verify(keySet.token())), 'ok');
+  await until(() => keySet.fetches() === 2);
+  keySet.comeBack();
+  await until(async () => {
+    keySet.advance(3_001);
+    return (await codeOf(keySet.verify(keySet.token()))) === 'unauthenticated';
+  });
+  assert.equal(await codeOf(keySet.verify(keySet.token('next'))), 'ok');
 });
 
 test('a key set that was never there lets nobody in', async t => {

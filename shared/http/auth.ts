@@ -75,10 +75,13 @@ export function createAccessTokenVerifier(options: AccessTokenOptions): VerifyTo
 
 /** Milliseconds between two fetches of the key set, whatever `kid`s are asked for. */
 const refetchMs = 3_000;
+/** Milliseconds after which a key set is old, as its Cache-Control says. */
+const keySetMs = 300_000;
 
 /**
- * The published keys, fetched when an unknown `kid` appears, at most every 3 s. A key that was seen stays known while the
- * key set cannot be fetched, so forged `kid`s and a user-service that is away do no harm to good tokens.
+ * The published keys, fetched when an unknown `kid` appears, at most every 3 s, and anew every five minutes, so that a
+ * key that was withdrawn is not good here for ever. A key that was seen stays known while the key set cannot be fetched,
+ * so forged `kid`s and a user-service that is away do no harm to good tokens.
  */
 function fetchedKeys({ jwksUri, keySetUri, clock = systemClock }: AccessTokenOptions): PublicKeyOf {
   const client = new JwksClient({
@@ -88,20 +91,33 @@ function fetchedKeys({ jwksUri, keySetUri, clock = systemClock }: AccessTokenOpt
     timeout: 2_000,
   });
   let known = new Map<string, string>();
-  let fetchedAt = Number.NEGATIVE_INFINITY;
+  let [fetchedAt, renewedAt] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   let fetching: Promise<void> | undefined;
   const refetch = async (): Promise<void> => {
     const keys = await client.getSigningKeys();
     known = new Map(keys.map(key => [key.kid, key.getPublicKey()]));
     fetchedAt = clock().getTime();
   };
-  return async kid => {
-    if (known.has(kid)) return known.get(kid);
-    if (Math.abs(clock().getTime() - fetchedAt) < refetchMs) return undefined;
+  const refetchOnce = (): Promise<void> => {
     fetching ??= refetch().finally(() => {
       fetching = undefined;
     });
-    await fetching.catch((cause: unknown) => {
+    return fetching;
+  };
+  /** Nobody waits for it: until it succeeds what was seen counts. */
+  const renewIfOld = (now: number): void => {
+    if (Math.abs(now - fetchedAt) < keySetMs || Math.abs(now - renewedAt) < refetchMs) return;
+    renewedAt = now;
+    refetchOnce().catch(() => {});
+  };
+  return async kid => {
+    const now = clock().getTime();
+    if (known.has(kid)) {
+      renewIfOld(now);
+      return known.get(kid);
+    }
+    if (Math.abs(now - fetchedAt) < refetchMs) return undefined;
+    await refetchOnce().catch((cause: unknown) => {
       throw new AppError('service_unavailable', { detail: 'Token keys are not available', retryAfter: 1, cause });
     });
     return known.get(kid);
@@ -110,7 +126,7 @@ function fetchedKeys({ jwksUri, keySetUri, clock = systemClock }: AccessTokenOpt
 
 async function fetchKeySet(uri: string | undefined): Promise<{ keys: unknown }> {
   if (!uri) throw new Error('no user-service is known');
-  const response = await fetch(uri, { signal: AbortSignal.timeout(2_000) });
+  const response = await fetch(uri, { redirect: 'error', signal: AbortSignal.timeout(2_000) });
   if (!response.ok) throw new Error(`${uri} answered ${response.status}`);
   return (await response.json()) as { keys: unknown };
 }
