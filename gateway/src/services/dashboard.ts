@@ -68,6 +68,7 @@ async function ask(
   const context = currentContext();
   const ms = remainingMs(partLimitMs);
   const response = await fetch(instance + path, {
+    redirect: 'error',
     headers: {
       Authorization: authorization,
       [deadlineHeader]: String(ms),

@@ -5,7 +5,9 @@ import { z } from 'zod';
 
 /** What the gateway knows of the services behind it. */
 export interface ServiceHealth {
-  /** Asks each service's instances now; a service is up while one of its instances is. */
+  /**
+   * Asks each service's instances, unless they were asked a moment ago; a service is up while one of its instances is.
+   */
   checks: Record<ServiceName, () => Promise<Check>>;
   /** Whether every service has been ready at least once. */
   seenAll(): boolean;
@@ -16,6 +18,8 @@ export interface ServiceHealth {
 
 // Less than the 2 s which whoever asks the gateway usually waits.
 const askLimitMs = 1_000;
+// Anybody may ask the gateway for its health as often as they like, and must not reach the databases behind it by that.
+const keptMs = 250;
 const lookEveryMs = { first: 20, most: 1_000 };
 const healthBody = z.looseObject({ status: z.enum(['healthy', 'degraded', 'unhealthy']) });
 
@@ -39,7 +43,7 @@ export function createServiceHealth(discovery: Discovery): ServiceHealth {
 
   return {
     checks: Object.fromEntries(
-      serviceNames.map(service => [service, () => checkService(discovery, service)]),
+      serviceNames.map(service => [service, kept(() => checkService(discovery, service))]),
     ) as ServiceHealth['checks'],
     seenAll: () => missing.size === 0,
     start: () => {
@@ -49,6 +53,21 @@ export function createServiceHealth(discovery: Discovery): ServiceHealth {
       stopping.abort();
       return looking;
     },
+  };
+}
+
+/** The same check for all who ask at once, and for a moment after it. */
+function kept(check: () => Promise<Check>): () => Promise<Check> {
+  let last: { check: Promise<Check>; until: number } | undefined;
+  return () => {
+    if (last && performance.now() < last.until) return last.check;
+    const made = { check: check(), until: Number.POSITIVE_INFINITY };
+    last = made;
+    const settle = () => {
+      made.until = performance.now() + keptMs;
+    };
+    made.check.then(settle, settle);
+    return made.check;
   };
 }
 
@@ -68,7 +87,10 @@ async function statusOf(instance: string): Promise<string | undefined> {
 async function ask(url: string, signal?: AbortSignal): Promise<{ ok: boolean; body: unknown } | undefined> {
   const limit = AbortSignal.timeout(askLimitMs);
   try {
-    const response = await fetch(url, { signal: signal ? AbortSignal.any([limit, signal]) : limit });
+    const response = await fetch(url, {
+      redirect: 'error',
+      signal: signal ? AbortSignal.any([limit, signal]) : limit,
+    });
     return { ok: response.ok, body: await response.json() };
   } catch {
     return undefined;
