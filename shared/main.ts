@@ -40,8 +40,9 @@ export async function runService<S extends z.ZodRawShape>(options: {
     connection.asPromise().catch(() => {});
     const start = async () => {
       await ensureConnected(connection, common.MONGODB_URI);
-      await service.start();
+      // Before it is ready: until it knows which sessions ended it takes no token.
       await revocations.start();
+      await service.start();
     };
     let started = false;
     const starting = untilAvailable(start, { what: 'a dependency', logger, random: Math.random, signal }).then(() => {
