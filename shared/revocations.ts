@@ -95,7 +95,10 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     add,
     isRevoked({ sub, sid, role }) {
       if (!isLoaded) {
-        throw new AppError('service_unavailable', { detail: 'It is not known yet which sessions ended', retryAfter: 1 });
+        throw new AppError('service_unavailable', {
+          detail: 'It is not known yet which sessions ended',
+          retryAfter: 1,
+        });
       }
       const now = options.clock().getTime();
       const present = roles.get(sub, now);
