@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { startGateway, startUpstream, until } from './gateway.testing.ts';
@@ -100,29 +99,6 @@ test('refuses a bad token before any service is asked', async t => {
   assert.deepEqual(upstream.seen, []);
   assert.equal((await send('GET', '/api/products', { token: good })).status, 200);
 });
-
-async function countTogether(t: TestContext, redisUrl: string): Promise<void> {
-  const upstream = await ok(t);
-  const config = { REDIS_URL: redisUrl, REDIS_PREFIX: `test:${randomUUID()}:`, RATE_LIMIT_PER_MINUTE: 10 };
-  const gateways = [
-    await startGateway(t, { 'product-service': upstream.url }, config),
-    await startGateway(t, { 'product-service': upstream.url }, config),
-  ];
-  for (const { gateway, send } of gateways) {
-    await gateway.start();
-    await until(async () => (await send('GET', '/api/products')).headers.has('ratelimit'));
-  }
-  const statuses: number[] = [];
-  for (let count = 0; count < 20; count += 1) {
-    const answer = await gateways[count % 2]?.send('GET', '/api/products');
-    statuses.push(answer?.status ?? 0);
-  }
-  assert.equal(statuses.filter(status => status === 200).length, 8);
-  assert.equal(statuses.at(-1), 429);
-}
-
-const redisUrl = process.env.REDIS_URL;
-if (redisUrl) test('counts together with other gateways in Redis', t => countTogether(t, redisUrl));
 
 test('passes requests and counts them while Redis is away, or is there and does not answer', async t => {
   const upstream = await ok(t);

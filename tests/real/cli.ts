@@ -1,7 +1,7 @@
 /**
  * Runs on real servers what else runs on embedded ones: the suites of the bus and of services, and the shop as processes
  * while its servers and its processes fail. The servers are started here, on free ports, from the programs that
- * MONGOD_BIN, CONSUL_BIN and RABBITMQ_SERVER_BIN name.
+ * MONGOD_BIN, CONSUL_BIN and RABBITMQ_SERVER_BIN name; with REDIS_SERVER_BIN also the limits that gateways share.
  *
  *   npm run test:real -- [PATTERN...]
  */
@@ -10,22 +10,27 @@ import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync } 
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../architecture/sourceFiles.ts';
-import { programs, startMongod, startRabbit } from './servers.ts';
+import { programs, redisProgram, startMongod, startRabbit } from './servers.ts';
 
-const missing = programs.filter(name => {
+const isMissing = (name: string): boolean => {
   try {
     accessSync(process.env[name] ?? '', constants.X_OK);
     return false;
   } catch {
     return true;
   }
-});
+};
+const missing = programs.filter(isMissing);
 
 if (missing.length > 0) {
   process.stdout.write(`No program at ${missing.join(', ')}: the suite on real servers did not run\n`);
   process.stdout.write('0 passed, 0 failed\n');
 } else {
   const patterns = process.argv.slice(2);
+  if (isMissing(redisProgram)) {
+    delete process.env[redisProgram];
+    process.stdout.write(`No program at ${redisProgram}: limits that gateways share are left out\n`);
+  }
   const folder = mkdtempSync(join(tmpdir(), 'tradepost-figures-'));
   const file = join(folder, 'figures.ndjson');
   // One file after the other: what happens under load must not depend on a second shop's load.

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +24,8 @@ export interface TestServer {
 
 /** Programs that the suite needs, by the setting that names each. */
 export const programs = ['MONGOD_BIN', 'CONSUL_BIN', 'RABBITMQ_SERVER_BIN'] as const;
+/** Without this one the limits that gateways share are left out. */
+export const redisProgram = 'REDIS_SERVER_BIN';
 
 const startLimitMs = 60_000;
 
@@ -177,6 +179,30 @@ export async function startRabbit(metricsPort?: number): Promise<TestServer> {
       };
     },
     isUp: () => tryRabbit(url, 2_000),
+  });
+}
+
+/** A single Redis that keeps nothing. */
+export async function startRedis(): Promise<TestServer> {
+  const [port] = await freePorts(1);
+  const url = `redis://127.0.0.1:${port}`;
+  return startServer({
+    setting: redisProgram,
+    url,
+    command: folder => ({
+      args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'],
+    }),
+    async isUp() {
+      const socket = connect(Number(port), '127.0.0.1');
+      try {
+        await once(socket, 'connect');
+        socket.write('PING\r\n');
+        const [answer] = (await once(socket, 'data')) as [Buffer];
+        if (!String(answer).startsWith('+PONG')) throw new Error(String(answer));
+      } finally {
+        socket.destroy();
+      }
+    },
   });
 }
 
