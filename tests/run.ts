@@ -1,6 +1,6 @@
 /**
- * Runs test files, each in a process of its own: a line for each, what its failed tests and their output say, and at the
- * end `N passed, N failed`.
+ * Runs test files, each in a process of its own: a line for each, with what its tests note (seeds, figures, what was left
+ * out), what its failed tests and their output say, and at the end `N passed, N failed`.
  *
  *   node tests/run.ts [--concurrency N] PATTERN...
  */
@@ -32,6 +32,7 @@ const print = (text: string) => process.stdout.write(`${text}\n`);
 /** Runs a file; one whose process has not ended in time, whatever keeps it alive, is ended and has failed. */
 async function runFile(path: string): Promise<void> {
   let output = '';
+  const notes: string[] = [];
   const keep = ({ message }: { message: string }) => {
     output += message;
   };
@@ -39,6 +40,10 @@ async function runFile(path: string): Promise<void> {
   const events = run({ files: [path], timeout: testLimitMs, signal: AbortSignal.timeout(fileLimitMs) })
     .on('test:stdout', keep)
     .on('test:stderr', keep)
+    .on('test:diagnostic', ({ file, message }) => {
+      // The runner's own, which sum up, name no file.
+      if (file !== undefined) notes.push(`       ${message}`);
+    })
     .on('test:fail', ({ name, file, line, details }) => {
       // A suite fails with its tests, which speak for themselves.
       if ((details.error as { failureType?: string }).failureType === 'subtestsFailed') return;
@@ -50,7 +55,7 @@ async function runFile(path: string): Promise<void> {
     .on('test:summary', ({ file, counts, success }) => {
       if (file !== undefined) return;
       const seconds = ((performance.now() - started) / 1_000).toFixed(1);
-      print(`${success ? 'ok    ' : 'FAILED'} ${path}: ${counts.passed} in ${seconds} s`);
+      print([`${success ? 'ok    ' : 'FAILED'} ${path}: ${counts.passed} in ${seconds} s`, ...notes].join('\n'));
       if (!success) print(output);
       totals.passed += counts.passed;
       totals.failed += counts.tests - counts.passed - counts.skipped - counts.todo;
