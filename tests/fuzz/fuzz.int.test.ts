@@ -12,7 +12,7 @@ import { targets } from './targets.ts';
 import { violationsOf } from './verdict.ts';
 import { openWorld } from './world.ts';
 
-const cases = 2_000;
+const cases = 5_000;
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
 
 describe('requests that nobody should send', async () => {
