@@ -151,7 +151,7 @@ describe('a change', () => {
   test('of different fields by two administrators at once keeps both', async () => {
     const { id } = await shop.add({ sku: 'C-3' });
     const path = `/api/products/${id}`;
-    const changes = Array.from({ length: 10 }, (_, at) => [
+    const changes = Array.from({ length: 5 }, (_, at) => [
       { name: `name ${at}` },
       { description: `text ${at}` },
       { category: `category ${at}` },
@@ -159,7 +159,7 @@ describe('a change', () => {
     const answers = await Promise.all(changes.map(body => shop.send('PATCH', path, { token: shop.admin, body })));
     assert.deepEqual(new Set(answers.map(answer => answer.status)), new Set([200]));
     const { body } = await shop.send('GET', path);
-    assert.equal(body.version, 31, 'no change was lost');
+    assert.equal(body.version, 16, 'no change was lost');
     assert.match(body.name, /^name \d$/);
     assert.match(body.description, /^text \d$/);
     assert.match(body.category, /^category \d$/);

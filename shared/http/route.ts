@@ -70,6 +70,8 @@ export interface Answer {
   status: number;
   body?: unknown;
   headers?: Record<string, string>;
+  /** JSON that is written already, sent instead of `body`. */
+  text?: string;
   /** Sent instead of `body`, piece by piece. */
   stream?: Readable;
 }

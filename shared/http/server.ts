@@ -172,6 +172,7 @@ async function send(response: Response, answer: Answer): Promise<void> {
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', 'no-store');
   if (answer.stream) await pipeline(answer.stream, response);
+  else if (answer.text !== undefined) response.type('json').end(answer.text);
   else if (answer.body === undefined) response.end();
   else response.json(answer.body);
 }

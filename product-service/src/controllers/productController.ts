@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { LookupAnswer } from '@tradepost/shared/contracts/products';
 import { AppError } from '@tradepost/shared/errors';
 import { matchesTag } from '@tradepost/shared/http/etag';
@@ -10,6 +10,7 @@ import type { NewProduct, ProductPatch } from '../domain/productFields.ts';
 import type * as lists from '../routes/listSchemas.ts';
 import type * as schemas from '../routes/productSchemas.ts';
 import type { ListQuery, ProductPage } from '../services/listProducts.ts';
+import { viewOf, type WrittenProduct } from '../services/writtenProduct.ts';
 
 export interface ProductController {
   list: ControllerOf<typeof lists.listProducts>;
@@ -28,7 +29,7 @@ export interface ProductControllerDependencies {
   catalogue: Pick<Catalogue, 'categories' | 'suggest'>;
   listProducts(query: ListQuery): Promise<ProductPage>;
   /** Products by id, archived ones too. */
-  readProducts(ids: readonly string[]): Promise<Product[]>;
+  readProducts(ids: readonly string[]): Promise<WrittenProduct[]>;
   lookupProducts(ids: readonly string[]): Promise<LookupAnswer>;
   createProduct(given: NewProduct): Promise<Product>;
   changeProduct(id: string, wanted: ProductPatch, allows: (version: number) => boolean): Promise<Product>;
@@ -43,35 +44,40 @@ export function createProductController(dependencies: ProductControllerDependenc
   return {
     async list({ query, header }) {
       const { search, sort, limit, cursor, attribute, ...filters } = query;
-      const page = await listProducts({ search, sort, limit, cursor, filters: { ...filters, attributes: attribute } });
-      return conditional(header, { ...page, items: page.items.map(bodyOf) });
+      const { items, ...more } = await listProducts({
+        ...{ search, sort, limit, cursor },
+        filters: { ...filters, attributes: attribute },
+      });
+      return conditional(header, `${listOf(items)},${JSON.stringify(more).slice(1)}`);
     },
 
     async recent({ query: { limit }, header }) {
       const { items } = await listProducts({ filters: {}, limit });
-      return conditional(header, { items: items.map(bodyOf) });
+      return conditional(header, `${listOf(items)}}`);
     },
 
-    categories: async ({ header }) => conditional(header, { items: catalogue.categories() }),
+    categories: async ({ header }) => conditional(header, JSON.stringify({ items: catalogue.categories() })),
 
-    categoryTree: async ({ header }) => conditional(header, { items: categoryTree(catalogue.categories()) }),
+    categoryTree: async ({ header }) =>
+      conditional(header, JSON.stringify({ items: categoryTree(catalogue.categories()) })),
 
-    suggest: async ({ query: { q, limit }, header }) => conditional(header, { items: catalogue.suggest(q, limit) }),
+    suggest: async ({ query: { q, limit }, header }) =>
+      conditional(header, JSON.stringify({ items: catalogue.suggest(q, limit) })),
 
     async get({ params: { id }, header }) {
       const [product] = await readProducts([id]);
       if (!product) throw new AppError('not_found', { detail: 'No such product' });
-      return conditional(header, bodyOf(product), etagOf(product));
+      return conditional(header, product.text, product.etag);
     },
 
     async create({ body }) {
       const product = await createProduct(body);
-      return reply(201, bodyOf(product), { Location: `/api/products/${product._id}`, ETag: etagOf(product) });
+      return reply(201, viewOf(product), { Location: `/api/products/${product._id}`, ETag: etagOf(product) });
     },
 
     async patch({ params: { id }, body, header }) {
       const product = await changeProduct(id, body, allowedBy(header('if-match')));
-      return reply(200, bodyOf(product), { ETag: etagOf(product) });
+      return reply(200, viewOf(product), { ETag: etagOf(product) });
     },
 
     async archive({ params: { id }, header }) {
@@ -86,32 +92,12 @@ export function createProductController(dependencies: ProductControllerDependenc
 const allowedBy = (ifMatch: string | undefined) => (version: number) =>
   ifMatch === undefined || matchesVersion(ifMatch, version);
 
-/** The answer, or 304 when the client has it. Without a tag of its own the body is told by its hash. */
-function conditional(header: (name: string) => string | undefined, body: unknown, tag?: string): Answer {
-  const etag = tag ?? `W/"${createHash('sha256').update(JSON.stringify(body)).digest('base64url').slice(0, 22)}"`;
-  const headers = { ETag: etag, 'Cache-Control': revalidate };
-  return matchesTag(header('if-none-match'), etag) ? reply(304, undefined, headers) : reply(200, body, headers);
-}
+/** A list without its end, so that more may follow its items. */
+const listOf = (items: readonly WrittenProduct[]) => `{"items":[${items.map(({ text }) => text).join(',')}]`;
 
-/** A product as clients see it. */
-function bodyOf(product: Product) {
-  const { lowStockThreshold, options, parentId } = product;
-  return {
-    id: product._id,
-    sku: product.sku,
-    name: product.name,
-    description: product.description,
-    category: product.category,
-    price: product.price,
-    images: product.images,
-    attributes: product.attributes,
-    status: product.status,
-    availability: product.availability,
-    version: product.version,
-    createdAt: product.createdAt.toISOString(),
-    updatedAt: product.updatedAt.toISOString(),
-    ...(lowStockThreshold === null ? {} : { lowStockThreshold }),
-    ...(options.length === 0 ? {} : { options }),
-    ...(parentId === null ? {} : { parentId }),
-  };
+/** The answer, or 304 when the client has it. Without a tag of its own the text is told by its hash. */
+function conditional(header: (name: string) => string | undefined, text: string, tag?: string): Answer {
+  const etag = tag ?? `W/"${hash('sha256', text, 'base64url').slice(0, 22)}"`;
+  const headers = { ETag: etag, 'Cache-Control': revalidate };
+  return matchesTag(header('if-none-match'), etag) ? { status: 304, headers } : { status: 200, headers, text };
 }

@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { AppError } from '@tradepost/shared/errors';
 import { decodeCursor, encodeCursor } from '@tradepost/shared/http/cursor';
 import { z } from 'zod';
 import { type Catalogue, maxWords, type Paging } from '../domain/catalogue.ts';
 import type { Filters, Sort } from '../domain/catalogueQuery.ts';
 import type { Facets } from '../domain/facets.ts';
-import type { Product } from '../domain/product.ts';
 import type { ProductCache } from './productCache.ts';
+import type { WrittenProduct } from './writtenProduct.ts';
 
 export interface ListQuery {
   search?: string | undefined;
@@ -17,7 +17,7 @@ export interface ListQuery {
 }
 
 export interface ProductPage {
-  items: Product[];
+  items: WrittenProduct[];
   nextCursor: string | null;
   facets?: Facets;
 }
@@ -53,8 +53,7 @@ function find<T>(work: () => T): T {
   }
 }
 
-const fingerprint = (asked: object) =>
-  createHash('sha256').update(JSON.stringify(asked)).digest('base64url').slice(0, 8);
+const fingerprint = (asked: object) => hash('sha256', JSON.stringify(asked), 'base64url').slice(0, 8);
 
 const cursorValues = z.tuple([
   z.number().positive(),
