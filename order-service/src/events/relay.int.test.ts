@@ -13,6 +13,7 @@ import { createOrderViewModel } from '../models/orderView.ts';
 import { eventually } from '../orders.testing.ts';
 import { createEventStore, type EventStore } from './eventStore.ts';
 import { createRelay, type Relay } from './relay.ts';
+import { createViewConfirmation } from './views.ts';
 
 let database: Awaited<ReturnType<typeof startTestDatabase>>;
 let connection: Connection;
@@ -36,7 +37,8 @@ after(async () => {
 /** A relay that publishes into `published`, as one instance of several. */
 function relayTo(published: string[], publish: () => Promise<void> = async () => {}): Relay {
   return createRelay({
-    ...{ commits, views: createOrderViewModel(connection), eventStore, newId, claimMs: 10_000 },
+    ...{ commits, eventStore, newId, claimMs: 10_000 },
+    confirmView: createViewConfirmation(createOrderViewModel(connection)),
     bus: {
       async publish(_exchange: string, message: { id: string }) {
         await publish();

@@ -180,9 +180,10 @@ async function publishOrder(orderId: string, ofOrder: CommitDocument[], dependen
     return [];
   await failpoint('order.relay.afterClaim');
   const upTo = last.version + last.events.length - 1;
-  const stream = isWhole(ofOrder)
-    ? ofOrder.flatMap(recorded)
-    : (await eventStore.load(orderId)).filter(event => event.version <= upTo);
+  const stream =
+    first.version === 1
+      ? ofOrder.flatMap(recorded)
+      : (await eventStore.load(orderId)).filter(event => event.version <= upTo);
   const order = fold(stream);
   if (!order) throw new Error(`order ${orderId} has commits but no stream`);
   await confirmView(orderId, order);
@@ -202,16 +203,6 @@ async function publishOrder(orderId: string, ofOrder: CommitDocument[], dependen
     through.push(commit._id);
   }
   return through;
-}
-
-/** Whether commits, in order, are the whole stream up to the last of them. */
-function isWhole(ofOrder: readonly CommitDocument[]): boolean {
-  let next = 1;
-  for (const { version, events } of ofOrder) {
-    if (version !== next) return false;
-    next += events.length;
-  }
-  return true;
 }
 
 function gauges(commits: CommitModel, clock: Clock, registry: Registry): void {
