@@ -28,8 +28,9 @@ interface Progress {
   tries: number;
 }
 
-/** By the signal that ends the call, which axios hands through all tries as it is. */
-type ProgressOf = WeakMap<AbortSignal, Progress>;
+const progressKey = Symbol('progress');
+/** The signal that ends the call, which axios hands through all tries as it is, knows how far the call has come. */
+type CallSignal = AbortSignal & { [progressKey]?: Progress };
 
 /**
  * Sends calls to a service: each try to the next instance with what is left of the time, again where repeating is safe and
@@ -42,6 +43,9 @@ export function createSender(
   retried: () => void = () => {},
 ): (call: Call) => Promise<AxiosResponse<unknown>> {
   const http = axios.create({
+    adapter: 'http',
+    // No service compresses.
+    decompress: false,
     httpAgent: new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 16, timeout: 15_000 }),
     maxRedirects: 0,
     maxContentLength: 4 * 1024 * 1024,
@@ -51,22 +55,22 @@ export function createSender(
     validateStatus: status => status < 500 && !passingStatuses.has(status),
   });
   const instances = createInstances(options.discovery);
-  const progressOf: ProgressOf = new WeakMap();
-  describeTries(http, progressOf);
-  addRetries(http, progressOf, instances, options.random, retried);
+  describeTries(http);
+  addRetries(http, instances, options.random, retried);
   const send = (call: Call): Promise<AxiosResponse<unknown>> => {
     const progress = begin(options.callee, instances, call);
     // Not AbortSignal.timeout: it would go off for every call, also for those that were answered long ago.
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), progress.deadline - Date.now());
-    progressOf.set(late.signal, progress);
+    const signal: CallSignal = late.signal;
+    signal[progressKey] = progress;
     const context = currentContext();
     const sent = http
       .request<unknown>({
         url: call.path,
         method: call.method,
         data: call.body,
-        signal: late.signal,
+        signal,
         headers: {
           Authorization: `Bearer ${options.signToken(options.callee)}`,
           ...(context ? { 'X-Request-Id': context.requestId, traceparent: context.traceparent } : {}),
@@ -117,13 +121,13 @@ function begin(callee: ServiceName, instances: Instances, call: Call): Progress 
   return { call, deadline: Date.now() + budget, instances: known, tries: 0 };
 }
 
-const progressIn = (progressOf: ProgressOf, config: { signal?: unknown } | undefined): Progress | undefined =>
-  progressOf.get(config?.signal as AbortSignal);
+const progressIn = (config: { signal?: unknown } | undefined): Progress | undefined =>
+  (config?.signal as CallSignal | undefined)?.[progressKey];
 
 /** Sends each try to the next instance, with what is left of the time. */
-function describeTries(http: AxiosInstance, progressOf: ProgressOf): void {
+function describeTries(http: AxiosInstance): void {
   http.interceptors.request.use(config => {
-    const progress = progressIn(progressOf, config);
+    const progress = progressIn(config);
     if (!progress) throw new TypeError('a call goes through its client');
     const { call, instances } = progress;
     const leftMs = progress.deadline - Date.now();
@@ -138,13 +142,7 @@ function describeTries(http: AxiosInstance, progressOf: ProgressOf): void {
   });
 }
 
-function addRetries(
-  http: AxiosInstance,
-  progressOf: ProgressOf,
-  instances: Instances,
-  random: () => number,
-  retried: () => void,
-): void {
+function addRetries(http: AxiosInstance, instances: Instances, random: () => number, retried: () => void): void {
   const budget = createRetryBudget(() => performance.now());
   // Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), unless the callee names a time or another instance is left.
   const delays = new WeakMap<AxiosError, number>();
@@ -154,14 +152,14 @@ function addRetries(
     return Math.max(jitter, retryAfter(error));
   };
   http.interceptors.request.use(config => {
-    if (progressIn(progressOf, config)?.tries === 0) budget.called();
+    if (progressIn(config)?.tries === 0) budget.called();
     return config;
   });
   axiosRetry(http, {
     retries: maxTries - 1,
     shouldResetTimeout: true,
     retryCondition(error) {
-      const progress = progressIn(progressOf, error.config);
+      const progress = progressIn(error.config);
       if (!progress) return false;
       if (error.response === undefined) instances.failed(error.config?.baseURL ?? '');
       if (!isWorthARetry(error, progress)) return false;
