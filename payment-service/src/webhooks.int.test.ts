@@ -72,9 +72,11 @@ test('an event resolves a charge whose answer was lost; duplicates and late ones
     answers.map(() => [200, { received: true }]),
   );
   assert.equal(await statusOf(orderId), 'captured');
-  const { length } = points.hits;
+  // The message of the capture goes out on its own, sooner or later.
+  const steps = () => points.hits.filter(name => !name.startsWith('payment.publish.'));
+  const { length } = steps();
   assert.equal((await deliver(payload)).status, 200);
-  assert.deepEqual(points.hits.slice(length), [], 'handled once');
+  assert.deepEqual(steps().slice(length), [], 'handled once');
   const late = event('payment_intent.payment_failed', {
     ...succeeded(orderId),
     ...{ status: 'requires_payment_method', last_payment_error: { code: 'card_declined' } },

@@ -67,7 +67,7 @@ export function createSimulatedLedger(connection: Connection, tools: { clock: Cl
 
   async function insert(row: LedgerRow): Promise<boolean> {
     try {
-      await rows.insertOne(row);
+      await rows.collection.insertOne(row as never);
       return true;
     } catch (error) {
       if (isDuplicateKey(error)) return false;

@@ -42,9 +42,20 @@ export const openFields = { dueAt: 1, openSince: 1, lastError: 1 } as const;
 export function createPaymentSteps(model: PaymentModel, { clock, newId, graceMs }: StepTools) {
   async function insert(document: object): Promise<Payment | undefined> {
     const at = clock();
-    const base = { paymentId: newId(), cancelling: false, attempts: 0, seen: 0, createdAt: at, updatedAt: at };
+    const base = {
+      paymentId: newId(),
+      cancelling: false,
+      attempts: 0,
+      seen: 0,
+      createdAt: at,
+      updatedAt: at,
+      outbox: [],
+    };
+    const payment = { ...base, ...document };
     try {
-      return (await model.insertOne({ ...base, ...document })).toObject() as Payment;
+      // The raw collection: the document is made here alone, and casting it costs more than the insert.
+      await model.collection.insertOne(payment as never);
+      return payment as never;
     } catch (error) {
       if (isDuplicateKey(error)) return undefined;
       throw error;

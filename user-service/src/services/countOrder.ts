@@ -15,7 +15,7 @@ export function createCountOrder({ users, confirmedOrders }: CountOrderDependenc
   return async ({ orderId, userId }: { orderId: string; userId: string }): Promise<void> => {
     if (!(await users.exists({ _id: userId, deletedAt: null }))) return;
     try {
-      await confirmedOrders.create({ _id: orderId, userId });
+      await confirmedOrders.collection.insertOne({ _id: orderId, userId } as never);
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
     }
