@@ -20,6 +20,8 @@ declare module 'express-serve-static-core' {
     routeTemplate?: string;
     /** Code of the problem that was answered. */
     errorCode?: string;
+    /** Whose good token came with it: the id of a user, or a service's name. */
+    actorId?: string;
   }
 }
 
@@ -70,6 +72,7 @@ export function requestScope({ logger, histogram, tracer, maskPath }: RequestSco
       const orderId = context.orderId ?? orderIn(response.getHeader('Location'));
       const line = {
         ...{ requestId, traceId, ...(orderId ? { orderId } : {}) },
+        ...(request.actorId ? { actorId: request.actorId } : {}),
         ...{ method: request.method, path: maskPath(path), status, durationMs: Math.round(ms) },
         ...(request.errorCode ? { code: request.errorCode } : {}),
       };

@@ -135,6 +135,11 @@ test('a request is logged with its path and code, without its query and header f
   await ask('/things?access_token=hush', { headers: { Authorization: 'Bearer hush', Cookie: 'hush' } });
   assert.deepEqual([lines.at(-1)?.path, lines.at(-1)?.code], ['/things', 'method_not_allowed']);
   assert.ok(!JSON.stringify(lines).includes('hush'));
+  const body = '{"name":"x"}';
+  await ask('/things', { method: 'POST', headers: { ...json, Authorization: 'Bearer a.b.c' }, body });
+  assert.deepEqual([lines.at(-1)?.status, lines.at(-1)?.actorId], [201, 'ada'], 'and with who asked');
+  await ask('/things', { method: 'POST', headers: { ...json, Authorization: 'Bearer x.y.z' }, body });
+  assert.deepEqual([lines.at(-1)?.code, lines.at(-1)?.actorId], ['unauthenticated', undefined]);
 });
 
 test('work that takes longer than the caller waits is 504', async t => {

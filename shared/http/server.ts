@@ -117,6 +117,7 @@ type Named = { orderId?: unknown };
 async function serve(route: Route, options: HttpAppOptions, request: Request, response: Response): Promise<void> {
   const { operation } = route;
   const actor = await authorize(route.access, request.headers.authorization, request.params, options.verify);
+  if (actor) request.actorId = actor.id;
   if (operation.streamed && !operation.streamed.includes(mediaType(request))) {
     throw new AppError('unsupported_media_type', { detail: `Send one of ${operation.streamed.join(', ')}` });
   }

@@ -28,7 +28,10 @@ export function createIdentityCheck(verify: VerifyToken): IdentityCheck {
       if (authorization !== undefined) {
         try {
           const actor = await authorize('public', authorization, {}, verifiers);
-          if (actor) localsOf(response).actor = actor;
+          if (actor) {
+            localsOf(response).actor = actor;
+            request.actorId = actor.id;
+          }
         } catch (error) {
           localsOf(response).refusal = error;
         }
