@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import {
   dependencyViolations,
+  executionViolations,
   importViolations,
   lengthViolations,
   purityViolations,
@@ -90,6 +91,22 @@ describe('domain/ does no I/O', () => {
     ]);
     const harmless = planted('shared/c.ts', "import type { Model } from 'mongoose';");
     assert.deepEqual(purityViolations(domain, new Map([near, harmless].map(file => [file.path, file]))), []);
+  });
+});
+
+describe('the gateway, the services and shared/ run no other program, and no text as code', () => {
+  test('in every file', () => assert.deepEqual(files.flatMap(executionViolations), []));
+
+  test('the check finds either', () => {
+    for (const line of [
+      "import { exec } from 'node:child_process';",
+      "const vm = await import('node:vm');",
+      'eval(text);',
+      'const f = new Function(text);',
+    ]) {
+      assert.equal(executionViolations(planted('shared/a.ts', line)).length, 1, line);
+      assert.equal(executionViolations(planted('local/a.ts', line)).length, 0, line);
+    }
   });
 });
 

@@ -112,3 +112,18 @@ export function typeEscapes(file: SourceFile): string[] {
     .filter(line => /biome-ignore[^:]*noExplicitAny|@ts-(ignore|nocheck|expect-error)/.test(line))
     .map(line => line.trim());
 }
+
+/** Modules that run other programs, or text as code. */
+const dangerous = new Set(['node:child_process', 'node:vm', 'node:cluster', 'node:repl', 'node:inspector']);
+
+/** Rule on what runs in the shop: no other program, and no text as code, so that nothing can be injected into either. */
+export function executionViolations(file: SourceFile): Violation[] {
+  const area = areaOf(file.path);
+  if (isTest(file) || (area !== 'shared' && !services.includes(area))) return [];
+  const imported = importsOf(file).filter(({ target }) => dangerous.has(target));
+  const evaluated = /\beval\(|\bnew Function\(|[^.\w]Function\(['"`]/.exec(file.text);
+  return [
+    ...imported.map(({ target }) => `${file.path} imports ${target}`),
+    ...(evaluated ? [`${file.path} runs text as code: ${evaluated[0]}`] : []),
+  ];
+}
