@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { productCreated, productUpdated } from '@tradepost/shared/events/products';
 import type { Message } from '@tradepost/shared/messaging/message';
 import { createProductModel } from './models/productModel.ts';
@@ -122,6 +123,9 @@ describe('an import', () => {
     assert.equal((await shop.load(Buffer.from('\ufeff{}', 'utf16le'))).status, 400);
     assert.equal((await shop.load('{}', 'application/json')).status, 415);
     assert.equal((await shop.load('a,b', 'text/csv; charset=windows-1252')).status, 415);
+    const zipped = { 'Content-Type': 'text/csv', 'Content-Encoding': 'gzip' };
+    const options = { token: shop.admin, headers: zipped, body: gzipSync('sku,name').toString('latin1') };
+    assert.equal((await shop.send('POST', '/api/products/import', options)).status, 415);
   });
 
   test('of a sender that goes silent is given up; what came is kept and the next run goes on', async () => {
@@ -160,6 +164,7 @@ describe('an export', () => {
     const { status, headers, body } = await shop.send('GET', '/api/products/export', { token: shop.admin });
     assert.equal(status, 200);
     assert.equal(headers.get('content-type'), 'application/x-ndjson');
+    assert.equal(headers.get('content-disposition'), 'attachment; filename="products.ndjson"');
     const rows = body
       .trimEnd()
       .split('\n')
