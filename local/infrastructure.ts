@@ -17,6 +17,11 @@ import type { Teardown } from './teardown.ts';
 
 /** How long servers may take to answer at the start, in milliseconds. */
 const unreachableAfterMs = 10_000;
+/** The same for the store in this process, which is there and has only to get its turn. */
+const starvedAfterMs = 60_000;
+
+/** Why a shop with a store of its own does not start. */
+export const starved = 'The document store in this process does not answer: this machine is too busy';
 
 /** In front of the databases' names on a server of one's own. */
 const databasePrefix = 'tradepost-';
@@ -27,22 +32,27 @@ export function databaseUri(uri: string, database: string): string {
   return `${server}/${databasePrefix}${database}${query ?? ''}`;
 }
 
-/** Connects to a database, and closes the connection with the teardown. @throws StartError when none answers in time */
+/**
+ * Connects to a database, and closes the connection with the teardown.
+ * @param options.isOwn whether it is in the document store of this process
+ * @throws StartError when none answers in time
+ */
 export async function connectDatabase(
   uri: string,
   database: string,
   teardown: Teardown,
-  options: { traced?: boolean } = {},
+  { isOwn = false, ...options }: { traced?: boolean; isOwn?: boolean } = {},
 ): Promise<Connection> {
   const connection = createConnection(databaseUri(uri, database), options);
   teardown.add(`connection to ${database}`, 1_000, () => connection.close());
-  for (const until = performance.now() + unreachableAfterMs; ; ) {
+  for (const until = performance.now() + (isOwn ? starvedAfterMs : unreachableAfterMs); ; ) {
     try {
       await ensureConnected(connection, databaseUri(uri, database));
       return connection;
     } catch (error) {
       if (!isDatabaseUnavailable(error)) throw error;
-      if (performance.now() > until) throw unreachable('MONGODB_URI: no MongoDB', uri);
+      if (performance.now() <= until) continue;
+      throw isOwn ? new StartError(starved) : unreachable('MONGODB_URI: no MongoDB', uri);
     }
   }
 }
@@ -76,7 +86,7 @@ export async function startBus(options: BusOptions, teardown: Teardown): Promise
   const { rabbitmqUrl, logger, registry } = options;
   const common = { clock: systemClock, logger, registry, random: Math.random, queues: durableQueues };
   if (rabbitmqUrl === undefined) {
-    const connection = await connectDatabase(options.mongodbUri, 'bus', teardown);
+    const connection = await connectDatabase(options.mongodbUri, 'bus', teardown, { isOwn: options.exclusive });
     const bus = await createLocalBus({ ...common, connection, newId, exclusive: options.exclusive });
     teardown.add('event bus', 2_000, () => bus.close());
     return bus;

@@ -85,7 +85,7 @@ async function start(
   const services = await Promise.all(
     serviceNames.map(async name => {
       const traced = tracing !== undefined;
-      const connection = await connectDatabase(mongodbUri, name, teardown, { traced });
+      const connection = await connectDatabase(mongodbUri, name, teardown, { traced, isOwn: exclusive });
       const own = createRegistry(name, { processMetrics: false });
       return factories[name]({ ...parts.dependenciesOf(name, own), connection });
     }),

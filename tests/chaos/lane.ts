@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { starved } from '@tradepost/local/infrastructure';
 import { seeded } from '@tradepost/shared/testing/seeded';
 import { type Books, openBooks } from './books.ts';
 import type { Delay } from './failpoints.ts';
@@ -47,11 +48,8 @@ const delays: readonly Delay[] = [
   { point: 'payment.charge.beforeProvider', ms: 200, oneIn: 4 },
 ];
 
-/**
- * Whether a shop gave up its start because its own store, in a thread of the same process, did not get to answer within
- * seconds: the machine is too busy, and whoever keeps the shop running starts it again.
- */
-const isStarved = (error: Error): boolean => error.message.includes('no MongoDB answers at');
+/** Whether a shop gave up its start because the machine is too busy: whoever keeps the shop running starts it again. */
+const isStarved = (error: Error): boolean => error.message.includes(starved);
 
 export async function openLane(): Promise<Lane> {
   const folder = scratchFolder();
