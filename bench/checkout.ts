@@ -179,7 +179,8 @@ function post(agent: Agent, url: string, token: string, body: unknown): Promise<
   });
 }
 
-function middleOf(samples: readonly CheckoutSample[]): CheckoutSample {
+/** The medians of all rounds; what was not an order is added up. */
+export function middleOf(samples: readonly CheckoutSample[]): CheckoutSample {
   const of = (key: 'orders' | 'ordersPerSecond' | 'p50' | 'p99') => median(samples.map(sample => sample[key]));
   const costs = samples.flatMap(({ cpuMsPerOrder }) => cpuMsPerOrder ?? []);
   const others: Record<string, number> = {};

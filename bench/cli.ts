@@ -4,12 +4,13 @@
  *   npm run bench -- [NAME...] [--rounds N] [--seconds N] [--rows N] [--clients N] [--seed N]
  *
  * Without a name everything is measured. With MONGOD_BIN and RABBITMQ_SERVER_BIN also on real servers, started here on free
- * ports. Rows, clients and seed are those of the catalogue.
+ * ports. Rows, clients and seed are those of the catalogue. What peers needs is told in README.md.
  */
 import { parseArgs } from 'node:util';
 import { benchCatalogue } from './catalogue.ts';
 import { benchCheckout } from './checkout.ts';
 import { benchGateway } from './gateway.ts';
+import { benchPeers } from './peers/peers.ts';
 import { benchProfile } from './profile.ts';
 import { type Report, write } from './report.ts';
 import { hasServers } from './shop.ts';
@@ -35,6 +36,7 @@ const benchmarks: Record<string, { needsServers?: boolean; run(): Promise<Report
   gateway: { needsServers: true, run: () => benchGateway({ connections: 32, seconds: secondsOr(5), rounds, say }) },
   checkout: { run: () => benchCheckout({ buyers: [1, 8, 32, 128], seconds: secondsOr(5), rounds, say }) },
   profile: { needsServers: true, run: () => benchProfile({ seconds: secondsOr(10), say }) },
+  peers: { needsServers: true, run: () => benchPeers({ buyers: [8, 32], seconds: secondsOr(10), rounds, say }) },
   catalogue: {
     run: () =>
       benchCatalogue({

@@ -18,6 +18,8 @@ export interface Contender {
   name: string;
   url: string;
   headers?: Record<string, string>;
+  /** What is asked for in turn, where it is not just the address. */
+  requests?: readonly autocannon.Request[];
   pids: readonly number[];
 }
 
@@ -66,9 +68,14 @@ export async function compare(contenders: readonly Contender[], options: LoadOpt
   return samples.map(middle);
 }
 
-async function loadOnce({ url, headers, pids }: Contender, { connections, seconds }: LoadOptions): Promise<Sample> {
+async function loadOnce(contender: Contender, { connections, seconds }: LoadOptions): Promise<Sample> {
+  const { url, headers, requests, pids } = contender;
   const before = cpuSeconds(pids);
-  const result = await autocannon({ url, connections, duration: seconds, ...(headers ? { headers } : {}) });
+  const result = await autocannon({
+    ...{ url, connections, duration: seconds },
+    ...(headers ? { headers } : {}),
+    ...(requests ? { requests: [...requests] } : {}),
+  });
   const after = cpuSeconds(pids);
   const total = result.requests.total;
   return {

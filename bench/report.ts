@@ -12,7 +12,7 @@ export interface Report {
   text: string;
   /** SVG documents by file name. */
   plots: Record<string, string>;
-  /** Ratios of medians of this run, for results.json. */
+  /** Ratios of medians of this run, for results.json; NaN for one that could not be measured, of which no earlier one is kept. */
   ratios: Record<string, number>;
 }
 
@@ -122,10 +122,9 @@ interface Results {
 function writeRatios(date: string, ratios: Record<string, number>): void {
   const file = join(folder, 'results.json');
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Results).ratios : {};
-  const rounded = Object.entries(ratios).flatMap(([key, value]) =>
-    Number.isFinite(value) ? [[key, Number(value.toPrecision(3))] as const] : [],
-  );
-  const all = Object.entries({ ...before, ...Object.fromEntries(rounded) }).sort(([a], [b]) => (a < b ? -1 : 1));
+  const all = Object.entries({ ...before, ...ratios })
+    .flatMap(([key, value]) => (Number.isFinite(value) ? [[key, Number(value.toPrecision(3))] as const] : []))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   const results: Results = { date, machine: machine(), versions: versions(), ratios: Object.fromEntries(all) };
   writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`);
 }

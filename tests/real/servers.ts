@@ -11,6 +11,8 @@ import { createConnection } from '@tradepost/shared/mongo';
 /** A server of the tests' own, on a free port, with a folder of its own. */
 export interface TestServer {
   url: string;
+  /** Of the process that was started last. */
+  pid(): number | undefined;
   signal(signal: NodeJS.Signals): void;
   /** Ends it as a power failure would. */
   kill(): Promise<void>;
@@ -27,11 +29,17 @@ export const programs = ['MONGOD_BIN', 'CONSUL_BIN', 'RABBITMQ_SERVER_BIN'] as c
 /** Without this one the limits that gateways share are left out. */
 export const redisProgram = 'REDIS_SERVER_BIN';
 
-const startLimitMs = 60_000;
+const usualStartLimitMs = 60_000;
 
 export interface Program {
   /** The environment's name for the program. */
   setting: string;
+  /** The program, where the environment does not name it; the setting is then only its name in messages. */
+  binary?: string;
+  /** Where and as whom it runs, if not here and as this process. */
+  place?: { cwd: string; uid?: number; gid?: number };
+  /** Within which it must answer, in milliseconds; 60 s without. */
+  startLimitMs?: number;
   url: string;
   /** Arguments and environment, by the server's folder. */
   command(folder: string): { args: string[]; environment?: Record<string, string> };
@@ -40,7 +48,7 @@ export interface Program {
 
 /** Starts a server and waits until it answers. */
 export async function startServer(program: Program): Promise<TestServer> {
-  const binary = process.env[program.setting];
+  const binary = program.binary ?? process.env[program.setting];
   if (!binary) throw new Error(`${program.setting} is not set`);
   const folder = mkdtempSync(join(tmpdir(), 'tradepost-server-'));
   const { args, environment } = program.command(folder);
@@ -55,10 +63,11 @@ export async function startServer(program: Program): Promise<TestServer> {
     const started = spawn(binary as string, args, {
       detached: true,
       stdio: ['ignore', log, log],
+      ...program.place,
       env: { PATH: process.env.PATH, HOME: folder, ...environment },
     });
     child = started;
-    for (const until = performance.now() + startLimitMs; ; await sleep(100)) {
+    for (const until = performance.now() + (program.startLimitMs ?? usualStartLimitMs); ; await sleep(100)) {
       if (started.exitCode !== null) throw new Error(`${program.setting} ended: ${output()}`);
       if (await program.isUp().then(yes, no)) return;
       if (performance.now() > until) throw new Error(`${program.setting} does not answer: ${output()}`);
@@ -86,6 +95,7 @@ export async function startServer(program: Program): Promise<TestServer> {
   }
   return {
     url: program.url,
+    pid: () => child?.pid,
     signal,
     kill,
     start,
