@@ -128,6 +128,7 @@ export async function loadPeer(peer: Peer, { buyers, seconds }: { buyers: number
   const [took, cpuAfter] = [(performance.now() - began) / 1_000, cpuSeconds(peer.pids())];
   const sorted = tookMs.sort((a, b) => a - b);
   const sample: CheckoutSample = {
+    orders: sorted.length,
     ordersPerSecond: sorted.length / took,
     p50: quantile(sorted, 0.5),
     p99: quantile(sorted, 0.99),
