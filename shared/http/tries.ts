@@ -12,6 +12,8 @@ import { createInstances, type Instances } from './instances.ts';
 import { deadlineHeader } from './requestScope.ts';
 import { createRetryBudget } from './retryBudget.ts';
 
+// keepAliveMsecs as axios sets it for each call: where the two differ, every call costs system calls to set it twice.
+const agentOptions = { keepAlive: true, keepAliveMsecs: 60_000, maxSockets: 64, maxFreeSockets: 16, timeout: 15_000 };
 const maxTries = 3;
 const backoffBaseMs = 50;
 const backoffCapMs = 1_000;
@@ -46,7 +48,7 @@ export function createSender(
     adapter: 'http',
     // No service compresses.
     decompress: false,
-    httpAgent: new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 16, timeout: 15_000 }),
+    httpAgent: new Agent(agentOptions),
     maxRedirects: 0,
     maxContentLength: 4 * 1024 * 1024,
     maxBodyLength: maxServiceBodyBytes,
