@@ -50,7 +50,7 @@ function emptyEngine(): Engine {
 /**
  * The embedded store's own engine behind the real driver, without a network. A request is executed when the scheduler
  * says so. With `journal`, a write can be read at once and is answered later, when it is durable; a crash between the two
- * forgets it, as a killed mongod does.
+ * forgets it, as a killed mongod does. One that asks for no journal is answered at once, and forgotten all the same.
  */
 export function simulateDatabase(
   scheduler: Scheduler,
@@ -87,19 +87,19 @@ export function simulateDatabase(
           respond(body);
           return;
         }
+        const isAwaited = (request.command.writeConcern as { j?: boolean } | undefined)?.j !== false;
         const journal: Choice = {
           label: `journal ${label}`,
-          owner,
+          owner: isAwaited ? owner : 'database',
           run() {
             unjournaled.delete(journal);
             engine.commit();
             respond(body);
           },
         };
-        unjournaled.set(journal, () =>
-          respond(encode({ ok: 0, code: 50, codeName: 'MaxTimeMSExpired', errmsg: 'killed' })),
-        );
+        unjournaled.set(journal, () => respond(encode(killedMeanwhile)));
         scheduler.offer(journal);
+        if (!isAwaited) respond(body);
       };
       scheduler.offer({ label, owner, run });
     });
@@ -130,6 +130,8 @@ export function simulateDatabase(
     },
   };
 }
+
+const killedMeanwhile = { ok: 0, code: 50, codeName: 'MaxTimeMSExpired', errmsg: 'killed' };
 
 const isGated = (name: string): boolean =>
   !/^(hello|ismaster|ping|endSessions|createIndexes|listIndexes|killCursors)$/i.test(name);
