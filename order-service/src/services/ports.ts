@@ -17,10 +17,14 @@ import type { AuditSources } from './auditShop.ts';
 
 const path = (...parts: string[]): string => `/internal/${parts.map(encodeURIComponent).join('/')}`;
 
+/** Longest that inventory may take for so many lines: a call that is cut off begins anew, and would be cut off again. */
+const stockTimeoutMs = (lines: number): number => Math.min(9_000, 5_000 + 10 * lines);
+
 export function inventoryCommands(client: ServiceClient): InventoryCommands {
   const act = async (orderId: string, action: string, body: HoldsRequest | { productIds: readonly string[] }) => {
+    const timeoutMs = stockTimeoutMs('holds' in body ? body.holds.length : body.productIds.length);
     await client.call(
-      { method: 'post', path: path('reservations', orderId, action), body, repeatable: true, timeoutMs: 5_000 },
+      { method: 'post', path: path('reservations', orderId, action), body, repeatable: true, timeoutMs },
       done,
     );
   };
@@ -34,7 +38,7 @@ export function inventoryCommands(client: ServiceClient): InventoryCommands {
         path: path('reservations'),
         body: { orderId, items },
         repeatable: true,
-        timeoutMs: 5_000,
+        timeoutMs: stockTimeoutMs(items.length),
       } as const;
       const { body } = await client.call(call, reserveAnswer);
       return body.holds.map(({ productId, holdId }) => ({ productId, holdId }));
