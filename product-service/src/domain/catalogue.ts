@@ -10,7 +10,7 @@ import {
 } from './catalogueQuery.ts';
 import type { CategoryCount } from './category.ts';
 import { createColumns, putRow } from './columns.ts';
-import { createFacets, type Facets } from './facets.ts';
+import { categoryOf, createFacets, type Facets } from './facets.ts';
 import { fitsWords, planSearch } from './search/plan.ts';
 import { createRanker } from './search/rank.ts';
 import { fold, searchWords } from './search/text.ts';
@@ -36,6 +36,8 @@ export interface CatalogueQuery {
   sort: Sort;
   limit: number;
   paging?: Paging | undefined;
+  /** Whether a search counts facets, as it does unless told otherwise. */
+  facets?: boolean;
 }
 
 export interface CataloguePage {
@@ -136,25 +138,27 @@ export function createCatalogue(now: () => number): Catalogue {
     return { ...rank(text, plan, { ...columns, ...required }), ways: plan.ways };
   };
 
-  const find = ({ search: sought, filters, sort, limit, paging }: CatalogueQuery): CataloguePage => {
+  const find = (query: CatalogueQuery): CataloguePage => {
+    const { search: sought, filters, sort, limit, paging, facets: counted = true } = query;
     const found = sought === undefined ? undefined : search(sought, paging);
     const moment = paging?.moment ?? now();
     const rows = { columns, entries };
     const page = firstPlaces(orderOf(sort, rows, moment, found), limit + 1, paging?.after);
-    const facets = found && createFacets(chains);
+    const facets = found && counted ? createFacets(chains) : undefined;
     const fitsOthers = othersOf(filters, rows);
     const within = categoriesWithin(chains, filters.category);
     const { minPrice = 0, maxPrice = Number.POSITIVE_INFINITY } = filters;
-    const { alive, category, amount } = columns;
+    const isPriced = filters.minPrice !== undefined || filters.maxPrice !== undefined;
+    const { alive, shelf, amount } = columns;
     const slots = found?.slots;
     // From the end, where the newest are: most of the older ones are then refused by one comparison.
     for (let at = (slots?.length ?? columns.size) - 1; at >= 0; at -= 1) {
       const slot = slots ? slots[at]! : at;
       if (alive[slot] === 0 || (fitsOthers && !fitsOthers(slot))) continue;
-      const inCategory = within === undefined || within[category[slot]!] === 1;
-      const inRange = amount[slot]! >= minPrice && amount[slot]! <= maxPrice;
-      if (facets && inRange) facets.countCategory(category[slot]!);
-      if (facets && inCategory) facets.countPrice(amount[slot]!);
+      const inCategory = within === undefined || within[categoryOf(shelf[slot]!)] === 1;
+      const inRange = !isPriced || (amount[slot]! >= minPrice && amount[slot]! <= maxPrice);
+      if (facets && inRange) facets.countCategory(shelf[slot]!);
+      if (facets && inCategory) facets.countPrice(shelf[slot]!);
       if (inCategory && inRange) page.offer(slot);
     }
     const places = page.places.slice(0, limit);
@@ -177,7 +181,7 @@ export function createCatalogue(now: () => number): Catalogue {
     find,
 
     suggest(typed, limit) {
-      const { ids } = find({ search: typed, filters: {}, sort: 'relevance', limit: limit * 5 });
+      const { ids } = find({ search: typed, filters: {}, sort: 'relevance', limit: limit * 5, facets: false });
       const names = new Map<string, { id: string; name: string }>();
       for (const id of ids) {
         const { name } = entries[known.get(id)!.slot]!;

@@ -1,4 +1,5 @@
 import type { Entry } from './catalogueEntry.ts';
+import { shelfOf } from './facets.ts';
 
 /**
  * What lists look at in every product, by slot: plain numbers side by side, because to follow a reference to each of a
@@ -12,8 +13,8 @@ export interface Columns {
   inStock: Uint8Array;
   /** Words in the name, at most 255. */
   nameLength: Uint8Array;
-  /** Number of the category. */
-  category: Uint32Array;
+  /** Number of the category and step of the price, as `shelfOf` makes it. */
+  shelf: Uint32Array;
   amount: Float64Array;
   /** 1 when the amount was another one lately. */
   repriced: Uint8Array;
@@ -30,7 +31,7 @@ export const createColumns = (size = firstSize): Columns => ({
   alive: new Uint8Array(size),
   inStock: new Uint8Array(size),
   nameLength: new Uint8Array(size),
-  category: new Uint32Array(size),
+  shelf: new Uint32Array(size),
   amount: new Float64Array(size),
   repriced: new Uint8Array(size),
   createdAt: new Float64Array(size),
@@ -43,7 +44,7 @@ export function putRow(columns: Columns, slot: number, entry: Entry): void {
   columns.size = Math.max(columns.size, slot + 1);
   columns.alive[slot] = 1;
   columns.inStock[slot] = entry.inStock ? 1 : 0;
-  columns.category[slot] = entry.category.number;
+  columns.shelf[slot] = shelfOf(entry.category.number, entry.amount);
   columns.amount[slot] = entry.amount;
   columns.repriced[slot] = entry.earlier ? 1 : 0;
   columns.createdAt[slot] = entry.createdAt;

@@ -17,19 +17,28 @@ export interface Facets {
 /** Where price facets begin, in minor units. */
 const steps = [0, 500, 1_000, 2_500, 5_000, 10_000, 50_000] as const;
 const mostCategories = 100;
+const [stepBits, stepMask] = [3, 0b111];
+
+/** What facets count of a product as one number, since a search may find a good part of all products. */
+export function shelfOf(category: number, amount: number): number {
+  let step = steps.length - 1;
+  while (step > 0 && amount < steps[step]!) step -= 1;
+  return (category << stepBits) | step;
+}
+
+/** The number of the category that a shelf belongs to. */
+export const categoryOf = (shelf: number): number => shelf >>> stepBits;
 
 /** @param chains the categories by number */
 export function createFacets(chains: readonly Chain[]) {
   const byNumber = new Uint32Array(chains.length);
   const prices = new Uint32Array(steps.length);
   return {
-    countCategory(number: number): void {
-      byNumber[number]! += 1;
+    countCategory(shelf: number): void {
+      byNumber[shelf >>> stepBits]! += 1;
     },
-    countPrice(amount: number): void {
-      let at = steps.length - 1;
-      while (at > 0 && amount < steps[at]!) at -= 1;
-      prices[at]! += 1;
+    countPrice(shelf: number): void {
+      prices[shelf & stepMask]! += 1;
     },
     /** Categories by falling count, price ranges by rising price; empty ones left out. */
     result(): Facets {
