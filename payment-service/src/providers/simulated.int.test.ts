@@ -139,3 +139,28 @@ test('its books are paged by order', async () => {
   assert.deepEqual(seen, [...new Set(seen)].sort());
   assert.ok(seen.length > 100);
 });
+
+test('what it tells of many orders at once is what it tells of each, also while they change', async () => {
+  const orderIds = Array.from({ length: 120 }, (_, index) => `many-${index}`);
+  const known = orderIds.filter((_, index) => index % 5 === 0);
+  await Array.fromAsync(known, orderId => provider.charge(charge(orderId, 'tok_visa'), never));
+  const findAll = () => Promise.all(orderIds.map(orderId => provider.find({ orderId }, never)));
+  const ask = async () => {
+    const found = await findAll();
+    for (const [index, orderId] of orderIds.entries()) {
+      assert.equal(found[index]?.outcome?.status, known.includes(orderId) ? 'captured' : undefined);
+    }
+    return found.map(entry => entry?.refunded ?? 0);
+  };
+  const before = await ask();
+  const refunds = Array.fromAsync(known, async orderId => {
+    const entry = await provider.find({ orderId }, never);
+    const { providerId } = entry?.outcome as { providerId: string };
+    await provider.refund({ id: `r-${orderId}`, orderId, providerId, amount: 100, currency: 'GBP' }, never);
+  });
+  const [during] = await Promise.all([ask(), ask(), ask(), refunds]);
+  const after = await ask();
+  assert.deepEqual(new Set(before), new Set([0]));
+  assert.ok(during.every(amount => amount === 0 || amount === 100));
+  assert.equal(after.filter(amount => amount === 100).length, known.length);
+});
