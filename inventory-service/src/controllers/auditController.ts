@@ -13,13 +13,8 @@ export function createAuditController(audit: StockAudit): AuditController {
   return {
     async auditProducts({ query: { limit, cursor } }) {
       const [after] = decodeCursor(cursor, 'audit', z.tuple([z.string()])) ?? [];
-      const found = await audit.products({ after, limit: limit + 1 });
-      const items = found.slice(0, limit);
-      const last = items.at(-1);
-      return reply(200, {
-        items,
-        nextCursor: found.length > limit && last ? encodeCursor('audit', [last.productId]) : null,
-      });
+      const { items, next } = await audit.products({ after, limit });
+      return reply(200, { items, nextCursor: next === undefined ? null : encodeCursor('audit', [next]) });
     },
     auditOrders: async ({ body }) => reply(200, { items: await audit.orders(body.orders) }),
   };

@@ -23,8 +23,11 @@ export interface OrderStock {
 }
 
 export interface StockAudit {
-  /** Checks products in the order of their ids, those after `after`; safe while the shop runs. */
-  products(page: { after: string | undefined; limit: number }): Promise<AuditedProduct[]>;
+  /**
+   * Checks products in the order of their ids, those after `after`; safe while the shop runs.
+   * @returns at most `limit`, and fewer, but one, when it takes long; `next` is what the next page comes after
+   */
+  products(page: { after: string | undefined; limit: number }): Promise<{ items: AuditedProduct[]; next?: string }>;
   /** What the orders have of the products, a row per pair that has something. */
   orders(orders: readonly { orderId: string; productIds: readonly string[] }[]): Promise<OrderStock[]>;
 }
@@ -36,16 +39,34 @@ interface Part {
   quantity: number;
 }
 
+export interface StockAuditOptions {
+  stocks: StockModel;
+  ledger: LedgerModel;
+  failpoint: Failpoint;
+  /** How long a page may go on with a further product, in milliseconds. */
+  pageMs?: number;
+  /** Movements that the database adds up by one command: the longest ledger takes none longer than others. */
+  atOnce?: number;
+}
+
 /** Everywhere the document is read before the ledger: what left the one meanwhile is found in the other. */
-export function createStockAudit(stocks: StockModel, ledger: LedgerModel, failpoint: Failpoint): StockAudit {
+export function createStockAudit(options: StockAuditOptions): StockAudit {
+  const { stocks, ledger, failpoint, pageMs = 2_000, atOnce = 50_000 } = options;
+
   async function audit(document: StockDocument): Promise<AuditedProduct> {
     const { _id: productId, onHand, reserved, seq, holds, movements } = document;
     await failpoint('inventory.audit.beforeLedger');
-    const parts = await ledger.aggregate<Part>([
-      { $match: { productId, seq: { $lte: seq }, _id: { $nin: movements.map(({ id }) => id) } } },
-      { $group: { _id: '$type', count: { $sum: 1 }, seqSum: { $sum: '$seq' }, quantity: { $sum: '$quantity' } } },
-    ]);
-    const sums = sumsOf([...partsOf(movements), ...parts.map(({ _id: type, ...part }) => ({ type, ...part }))]);
+    const parts = partsOf(movements);
+    const elsewhere = movements.map(({ id }) => id);
+    for (let from = 0; from === 0 || from < seq; from += atOnce) {
+      const numbers = { ...(from > 0 && { $gt: from }), $lte: Math.min(seq, from + atOnce) };
+      const sums = await ledger.aggregate<Part>([
+        { $match: { productId, seq: numbers, _id: { $nin: elsewhere } } },
+        { $group: { _id: '$type', count: { $sum: 1 }, seqSum: { $sum: '$seq' }, quantity: { $sum: '$quantity' } } },
+      ]);
+      parts.push(...sums.map(({ _id: type, ...part }) => ({ type, ...part })));
+    }
+    const sums = sumsOf(parts);
     return { productId, onHand, reserved, seq, holds, discrepancies: auditStock(document, sums) };
   }
 
@@ -54,12 +75,17 @@ export function createStockAudit(stocks: StockModel, ledger: LedgerModel, failpo
       const page = await stocks
         .find(after === undefined ? {} : { _id: { $gt: after } }, { outbox: 0 })
         .sort({ _id: 1 })
-        .limit(limit)
+        .limit(limit + 1)
         .lean<StockDocument[]>();
       // One after the other: a large ledger takes a while to add up, and the shop goes on meanwhile.
-      const audited: AuditedProduct[] = [];
-      for (const document of page) audited.push(await audit(document));
-      return audited;
+      const items: AuditedProduct[] = [];
+      const began = performance.now();
+      for (const document of page.slice(0, limit)) {
+        items.push(await audit(document));
+        if (performance.now() - began > pageMs) break;
+      }
+      const last = items.at(-1);
+      return { items, ...(last && items.length < page.length && { next: last.productId }) };
     },
 
     async orders(orders) {

@@ -24,7 +24,7 @@ describe('interleavings', () => {
     shop.pass(60_000);
     await one.sweepHolds();
     await one.drainAll();
-    for (const product of await other.audit.products({ after: undefined, limit: 100 })) {
+    for (const product of (await other.audit.products({ after: undefined, limit: 100 })).items) {
       assert.deepEqual(product.discrepancies, [], product.productId);
     }
   });
@@ -143,7 +143,7 @@ describe('interleavings', () => {
     await one.settleHolds.release('j1', [p]);
     await one.drainAll();
     pause.resume();
-    const [{ productId, seq, discrepancies } = {}] = await audited;
+    const [{ productId, seq, discrepancies } = {}] = (await audited).items;
     assert.deepEqual([productId, seq, discrepancies], [p, 3, []]);
   });
 

@@ -45,7 +45,7 @@ export function createInventory(dependencies: InventoryDependencies, config: Inv
     adjustStock: createAdjustStock(writer, newId),
     sweepHolds: createSweepHolds({ stocks, writer, clock, metrics }),
     readStock: createReadStock(stocks, ledger),
-    audit: createStockAudit(stocks, ledger, failpoint),
+    audit: createStockAudit({ stocks, ledger, failpoint }),
   };
 }
 

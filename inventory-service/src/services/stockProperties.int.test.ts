@@ -154,7 +154,7 @@ describe('stock against a plain model', () => {
 
   async function auditOf(round: Round) {
     const [auditor] = shop.instances as [Instance];
-    const all = await auditor.audit.products({ after: `r${run}`, limit: 2 });
+    const { items: all } = await auditor.audit.products({ after: `r${run}`, limit: 2 });
     assert.deepEqual(
       all.map(({ productId }) => productId),
       round.products,
