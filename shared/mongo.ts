@@ -40,13 +40,29 @@ const connectOptions = {
   socketTimeoutMS: 10_000,
   heartbeatFrequencyMS: 2_000,
   maxIdleTimeMS: 60_000,
-  retryWrites: false,
-  writeConcern: { w: 'majority', journal: true },
+  // Of a replica set; a single server has nobody to try again at, and is its own majority. Stated here, since these count
+  // more than the options of an address, which must not weaken them.
+  retryWrites: true,
+  retryReads: true,
+  readPreference: 'primary',
+  readConcernLevel: 'local',
+  w: 'majority',
+  journal: true,
+  // Less than a socket may be silent, so that a missing majority is told by the server.
+  wtimeoutMS: 5_000,
 } as const;
 
 /**
- * Opens a connection of its own (no global mongoose state) that acknowledges writes from the journal and never queues
- * operations without bound. The driver reconnects by itself.
+ * Read concern of what is only shown: nothing that a failover takes back. What is acted on is read as the primary has it,
+ * which every acknowledged write is in at any moment, and made sure of by a write (see `connectOptions`); a majority may
+ * be behind that just after an election.
+ */
+export const shown = 'majority';
+
+/**
+ * Opens a connection of its own (no global mongoose state) that acknowledges writes from the journals of a majority of the
+ * replica set, or of the single server there is, and never queues operations without bound. The driver reconnects by
+ * itself, and finds the next primary. It repeats a write once under a number by which servers do it once.
  * @param uri MongoDB connection string with the database's name
  * @param options.traced makes a span of each command of a traced request
  */
@@ -107,19 +123,37 @@ const unavailableNames = new Set([
   'MongoNotConnectedError',
   'MongoTopologyClosedError',
   'MongoOperationTimeoutError',
+  // Made by one server and not known to be with a majority of them: a failover may take it back.
+  'MongoWriteConcernError',
 ]);
-/** A server that is just going down or was just asked to: ShutdownInProgress, InterruptedAtShutdown and their like. */
-const shuttingDownCodes = new Set<unknown>([91, 11_600, 11_602, 10_107, 13_435, 13_436, 189]);
 
-/** Whether the database could not be reached or did not answer in time, so that a write's outcome may be unknown. */
+/** Codes by which a server says that it, or another that it needs, is not there or not primary now. */
+const unavailableCodes = new Set<unknown>([
+  ...[91, 11_600], // ShutdownInProgress, InterruptedAtShutdown
+  ...[189, 10_107, 11_602, 13_435, 13_436, 10_058], // PrimarySteppedDown, NotWritablePrimary and their like
+  ...[6, 7, 89, 9_001], // HostUnreachable, HostNotFound, NetworkTimeout, SocketException: a mongos and its shard
+  ...[63, 150, 13_388], // StaleShardVersion, StaleEpoch, StaleConfig: data is moving between shards
+  ...[43, 175, 237], // CursorNotFound, QueryPlanKilled, CursorKilled: the server that was reading is another one now
+  ...[50, 133, 134, 262], // MaxTimeMSExpired, FailedToSatisfyReadPreference, ReadConcernMajorityNotAvailableYet, ExceededTimeLimit
+  ...[64, 100], // WriteConcernTimeout, UnsatisfiableWriteConcern
+]);
+
+/**
+ * Whether the database could not be reached, changed its primary or did not answer in time, so that a write's outcome is
+ * unknown: it may be there now, later or never.
+ */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof DatabaseUnavailableError || unavailableNames.has(error.name)) return true;
   if (error instanceof mongoose.mongo.MongoNetworkError) return true;
-  if (error.name === 'MongoServerError' && shuttingDownCodes.has((error as { code?: unknown }).code)) return true;
-  // The driver wraps a connection that broke in the middle of a bulk write; refused documents it names one by one.
-  if (error.name === 'MongoBulkWriteError')
-    return [(error as { writeErrors?: unknown }).writeErrors ?? []].flat().length === 0;
+  if (error.name === 'MongoServerError' && hasUnavailableCode(error)) return true;
+  // The driver wraps what broke in the middle of a bulk write; refused documents it names one by one.
+  if (error.name === 'MongoBulkWriteError') {
+    const refused = [(error as { writeErrors?: unknown }).writeErrors ?? []].flat();
+    return refused.length === 0 || refused.some(hasUnavailableCode);
+  }
   // With bufferCommands off mongoose throws a plain MongooseError before the first connection is up.
   return error.name === 'MongooseError' && /before initial connection|bufferCommands/.test(error.message);
 }
+
+const hasUnavailableCode = (error: unknown): boolean => unavailableCodes.has((error as { code?: unknown }).code);
