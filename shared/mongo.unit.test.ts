@@ -29,7 +29,10 @@ describe('a database that is not there', () => {
       new mongo.MongoServerError({ message: 'not primary', code }),
     ]),
     ['a write that no majority has yet', new mongo.MongoWriteConcernError(unconfirmed)],
-    ['… and that met a duplicate besides', new mongo.MongoWriteConcernError({ ...unconfirmed, writeErrors: [duplicate] })],
+    [
+      '… and that met a duplicate besides',
+      new mongo.MongoWriteConcernError({ ...unconfirmed, writeErrors: [duplicate] }),
+    ],
     ['a bulk write that no majority has yet', bulkError([])],
     ['a bulk write whose server stopped being primary', bulkError([{ code: 11_000 }, { code: 11_602 }])],
   ];
@@ -73,7 +76,10 @@ describe('an address', () => {
       const connection = createConnection(uri);
       connection.asPromise().catch(() => {});
       const { writeConcern, readConcern, readPreference, retryWrites, retryReads } = connection.getClient().options;
-      assert.deepEqual({ ...writeConcern }, { w: 'majority', journal: true, j: true, wtimeoutMS: 5_000, wtimeout: 5_000 });
+      assert.deepEqual(
+        { ...writeConcern },
+        { w: 'majority', journal: true, j: true, wtimeoutMS: 5_000, wtimeout: 5_000 },
+      );
       assert.deepEqual([readConcern?.level, readPreference.mode], ['local', 'primary']);
       assert.deepEqual([retryWrites, retryReads], [true, true]);
       await connection.close();

@@ -21,7 +21,7 @@ import { orderRoutes } from './routes/orderRoutes.ts';
 import { createDrive } from './sagas/drive.ts';
 import { createSagaMetrics } from './sagas/sagaMetrics.ts';
 import { createSagaRunner } from './sagas/sagaRunner.ts';
-import { createSagaStore } from './sagas/sagaStore.ts';
+import { createSagaStore, type SagaStore } from './sagas/sagaStore.ts';
 import { createSagaWorker } from './sagas/sagaWorker.ts';
 import { auditShopUseCase } from './services/auditShop.ts';
 import { cancelOrderUseCase } from './services/cancelOrder.ts';
@@ -48,8 +48,8 @@ export function createApp(dependencies: ServiceDependencies, config: OrderConfig
 
   const eventStore = createEventStore(commits, clock, newId, createOrderCounter(registry));
   const sagaStore = createSagaStore(sagas, clock, config.SAGA_LEASE_MS);
-  const wakeSaga = async (orderId: string, onlyRunning = false): Promise<void> => {
-    if (await sagaStore.wake(orderId, onlyRunning)) worker.wake();
+  const wakeSaga = async (...saga: Parameters<SagaStore['wake']>): Promise<void> => {
+    if (await sagaStore.wake(...saga)) worker.wake();
   };
   const relay = createRelay({
     ...{ commits, eventStore, bus, wakeSaga, clock, newId, logger, registry, failpoint },
@@ -98,7 +98,7 @@ export function createApp(dependencies: ServiceDependencies, config: OrderConfig
       async start() {
         consumers = await subscribe(bus, inbox, {
           recordRefund: ({ orderId, ...refund }) => commandOrder(orderId, () => ({ type: 'RecordRefund', ...refund })),
-          wake: orderId => wakeSaga(orderId, true),
+          wake: orderId => wakeSaga({ _id: orderId }, true),
           erase: userId => sagaStore.erase(userId),
         });
         relay.start();

@@ -18,7 +18,7 @@ export const orderMutants: readonly Mutant[] = [
   {
     name: 'A: no process looks for orders that nobody works on',
     file: 'order-service/src/sagas/sagaWorker.ts',
-    find: 'for (const orderId of await sagaStore.due(concurrency - active)) void resume(orderId);',
+    find: 'for (const saga of await sagaStore.due(concurrency - active)) void resume(saga);',
     replace: '',
     suites: schedules,
   },
@@ -62,7 +62,7 @@ export const orderMutants: readonly Mutant[] = [
   {
     name: 'G: the message that a reservation expired cancels the order',
     file: 'order-service/src/app.ts',
-    find: 'wake: orderId => wakeSaga(orderId, true),',
+    find: 'wake: orderId => wakeSaga({ _id: orderId }, true),',
     replace:
       "wake: orderId => commandOrder(orderId, () => ({ type: 'Cancel', cause: 'hold_gone', reason: 'hold_gone' })),",
     suites: schedules,
@@ -70,14 +70,14 @@ export const orderMutants: readonly Mutant[] = [
   {
     name: 'H: done although somebody woke the saga',
     file: sagaStore,
-    find: '{ _id: lease._id, fence: lease.fence, wake: lease.wake },',
-    replace: '{ _id: lease._id, fence: lease.fence },',
+    find: '{ ...keyOf(lease), fence: lease.fence, wake: lease.wake },',
+    replace: '{ ...keyOf(lease), fence: lease.fence },',
     suites: schedules,
   },
   {
     name: 'H: the relay does not wake the saga of a cancelled order',
     file: relay,
-    find: "if (events.some(event => event.type === 'OrderCancelled')) await dependencies.wakeSaga(orderId);",
+    find: "if (events.some(event => event.type === 'OrderCancelled')) await dependencies.wakeSaga(saga);",
     replace: '',
     suites: schedules,
   },
@@ -102,8 +102,8 @@ export const orderMutants: readonly Mutant[] = [
   {
     name: 'L: the stream is acted on without making sure of it',
     file: 'order-service/src/events/eventStore.ts',
-    find: 'const touched = await commits.updateOne({ orderId, version: newest[0].version }, { $inc: { seen: 1 } });',
-    replace: 'const touched = { matchedCount: 1 };',
+    find: '.findOneAndUpdate({ orderId }, { $inc: { seen: 1 } }, { sort: { version: -1 } })',
+    replace: '.findOne({ orderId }, {}, { sort: { version: -1 } })',
     suites: schedules,
   },
   {

@@ -1,4 +1,5 @@
 import { AppError } from '@tradepost/shared/errors';
+import { shown } from '@tradepost/shared/mongo';
 import type { Movement } from '../domain/stock.ts';
 import { type LedgerModel, movementOf } from '../models/ledger.ts';
 import type { StockDocument, StockModel } from '../models/stock.ts';
@@ -24,13 +25,16 @@ const unknown = () => new AppError('not_found', { detail: 'No stock is kept of t
 export function createReadStock(stocks: StockModel, ledger: LedgerModel): ReadStock {
   return {
     async one(productId) {
-      const found = await stocks.findById(productId, level).lean<StockLevel>();
+      const found = await stocks.findById(productId, level).readConcern(shown).lean<StockLevel>();
       if (!found) throw unknown();
       return found;
     },
 
     async many(productIds) {
-      const found = await stocks.find({ _id: { $in: [...productIds] } }, level).lean<StockLevel[]>();
+      const found = await stocks
+        .find({ _id: { $in: [...productIds] } }, level)
+        .readConcern(shown)
+        .lean<StockLevel[]>();
       const byId = new Map(found.map(stock => [stock._id, stock]));
       return productIds.flatMap(id => byId.get(id) ?? []);
     },

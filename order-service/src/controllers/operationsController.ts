@@ -36,7 +36,7 @@ export function createOperationsController(
       });
     },
     async retrySaga({ params }) {
-      if (!(await sagaStore.wake(params.orderId))) throw new AppError('not_found');
+      if (!(await sagaStore.wake({ _id: params.orderId }))) throw new AppError('not_found');
       wakeWorker();
       return reply(202, { orderId: params.orderId, status: 'running' });
     },

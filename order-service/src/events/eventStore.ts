@@ -1,7 +1,7 @@
 import type { Clock } from '@tradepost/shared/clock';
 import { currentContext } from '@tradepost/shared/context';
 import type { NewId } from '@tradepost/shared/ids';
-import { isDuplicateKey } from '@tradepost/shared/mongo';
+import { isDuplicateKey, shown } from '@tradepost/shared/mongo';
 import type { OrderEvent, RecordedEvent } from '../domain/events.ts';
 import { currentSchema, upcast } from '../domain/upcast.ts';
 import type { CommitDocument, CommitModel } from '../models/commit.ts';
@@ -15,9 +15,12 @@ export interface EventStore {
   append(orderId: string, version: number, events: readonly OrderEvent[]): Promise<RecordedEvent[] | 'conflict'>;
   /** The stream of an order, empty when there is none. */
   load(orderId: string): Promise<RecordedEvent[]>;
+  /** The stream as it may be shown to somebody: nothing in it is taken back by a failover. */
+  show(orderId: string): Promise<RecordedEvent[]>;
   /**
-   * The stream, made sure to be durable before anybody acts on it: what another process wrote can be read before it is
-   * journaled, and would be forgotten if the server were killed now.
+   * The stream, made sure to be whole and durable before anybody acts on it: what another process wrote can be read before
+   * it is journaled, and would be forgotten if the server were killed now; and a server that was replaced without knowing
+   * it yet tells of the past.
    */
   loadDurable(orderId: string): Promise<RecordedEvent[]>;
   /** Every commit of every order in the order of time. */
@@ -36,10 +39,8 @@ export function createEventStore(
   newId: NewId,
   onAppended: (events: readonly RecordedEvent[]) => void = () => {},
 ): EventStore {
-  const load = async (orderId: string) => {
-    const documents = await commits.find({ orderId }).sort({ version: 1 }).lean();
-    return documents.flatMap(recorded);
-  };
+  const stream = (orderId: string) => commits.find({ orderId }).sort({ version: 1 }).lean();
+  const load = async (orderId: string) => (await stream(orderId)).flatMap(recorded);
   return {
     async append(orderId, version, events) {
       const at = clock();
@@ -65,13 +66,16 @@ export function createEventStore(
       return appended;
     },
     load,
+    show: async orderId => (await stream(orderId).readConcern(shown)).flatMap(recorded),
     async loadDurable(orderId) {
       const events = await load(orderId);
-      const newest = await commits.find({ orderId }).sort({ version: -1 }).limit(1).select({ version: 1 }).lean();
-      if (!newest[0]) return events;
-      const touched = await commits.updateOne({ orderId, version: newest[0].version }, { $inc: { seen: 1 } });
-      const unchanged = newest[0].version <= (events.at(-1)?.version ?? 0);
-      return touched.matchedCount === 1 && unchanged ? events : this.loadDurable(orderId);
+      // One changing write finds and keeps the newest commit: whoever can still be asked for the stream and is primary no
+      // more cannot make it, and one that only this server ever had is not found by it.
+      const newest = await commits
+        .findOneAndUpdate({ orderId }, { $inc: { seen: 1 } }, { sort: { version: -1 } })
+        .lean();
+      const isWhole = newest ? lastVersion(newest) === events.at(-1)?.version : events.length === 0;
+      return isWhole ? events : this.loadDurable(orderId);
     },
     async *streams(after) {
       let stream: CommitDocument[] = [];
@@ -96,6 +100,8 @@ export function createEventStore(
     },
   };
 }
+
+const lastVersion = ({ version, events }: CommitDocument): number => version + events.length - 1;
 
 /** The events of a commit document with their versions and time. */
 export function recorded(commit: Pick<CommitDocument, 'version' | 'events' | 'at'>): RecordedEvent[] {

@@ -26,7 +26,7 @@ export interface RelayDependencies {
   eventStore: EventStore;
   bus: EventBus;
   /** Opens the saga of an order that was cancelled, so that what it took goes back. */
-  wakeSaga(orderId: string): Promise<void>;
+  wakeSaga(saga: { _id: string; userId: string }): Promise<void>;
   clock: Clock;
   newId: NewId;
   logger: Logger;
@@ -113,14 +113,20 @@ type Publishing = RelayDependencies & { published(): void };
 async function claim({ commits, clock, newId, claimMs }: RelayDependencies): Promise<CommitDocument[]> {
   const [now, by] = [clock(), newId()];
   const free = { pending: true as const, $or: [{ claim: { $exists: false } }, { 'claim.until': { $lte: now } }] };
-  const ids = await commits.find(free).sort({ _id: 1 }).limit(batchSize).select({ _id: 1 }).lean();
-  if (ids.length === 0) return [];
+  const found = await commits.find(free).sort({ _id: 1 }).limit(batchSize).select({ _id: 1, orderId: 1 }).lean();
+  if (found.length === 0) return [];
   await commits.updateMany(
-    { _id: { $in: ids.map(one => one._id) }, ...free },
+    { ...those(found), ...free },
     { $set: { claim: { by, until: new Date(now.getTime() + claimMs) } } },
   );
-  return commits.find({ _id: { $in: ids.map(one => one._id) }, pending: true, 'claim.by': by }).lean();
+  return commits.find({ ...those(found), pending: true, 'claim.by': by }).lean();
 }
+
+/** Matches these commits, and names their orders, by which commits are spread over shards. */
+const those = (found: readonly Pick<CommitDocument, '_id' | 'orderId'>[]) => ({
+  orderId: { $in: [...new Set(found.map(commit => commit.orderId))] },
+  _id: { $in: found.map(commit => commit._id) },
+});
 
 /** Publishes the claimed commits, orders side by side; says how many were marked, and how many went wrong. */
 async function publishAll(
@@ -144,16 +150,16 @@ async function publishAll(
   if (done.length > 0) {
     // Not journaled: if it is forgotten, they are published again.
     await dependencies.commits.updateMany(
-      { _id: { $in: done } },
+      those(done),
       { $unset: { pending: 1, claim: 1 } },
       { writeConcern: { w: 1, journal: false } },
     );
   }
   await dependencies.failpoint('order.relay.afterMark');
-  const left = claimed.map(commit => commit._id).filter(id => !done.includes(id));
+  const left = claimed.filter(commit => !done.includes(commit));
   if (left.length > 0) {
     await dependencies.commits.updateMany(
-      { _id: { $in: left }, 'claim.by': claimed[0]?.claim?.by },
+      { ...those(left), 'claim.by': claimed[0]?.claim?.by },
       { $unset: { claim: 1 } },
     );
   }
@@ -169,8 +175,12 @@ function withoutGap(ofOrder: readonly CommitDocument[]): CommitDocument[] {
   return gap < 0 ? sorted : sorted.slice(0, gap);
 }
 
-/** View first, then saga, then messages; returns the ids of the commits that are through. */
-async function publishOrder(orderId: string, ofOrder: CommitDocument[], dependencies: Publishing): Promise<string[]> {
+/** View first, then saga, then messages; returns the commits that are through. */
+async function publishOrder(
+  orderId: string,
+  ofOrder: CommitDocument[],
+  dependencies: Publishing,
+): Promise<CommitDocument[]> {
   const { commits, confirmView, eventStore, bus, failpoint, published } = dependencies;
   const first = ofOrder[0];
   const last = ofOrder.at(-1);
@@ -188,10 +198,11 @@ async function publishOrder(orderId: string, ofOrder: CommitDocument[], dependen
   if (!order) throw new Error(`order ${orderId} has commits but no stream`);
   await confirmView(orderId, order);
   await failpoint('order.relay.afterView');
-  const through: string[] = [];
+  const saga = { _id: orderId, userId: order.userId };
+  const through: CommitDocument[] = [];
   for (const commit of ofOrder) {
     const events = recorded(commit);
-    if (events.some(event => event.type === 'OrderCancelled')) await dependencies.wakeSaga(orderId);
+    if (events.some(event => event.type === 'OrderCancelled')) await dependencies.wakeSaga(saga);
     for (const event of events) {
       const message = messageOf(orderId, order, event, commit.traceparent);
       if (!message) continue;
@@ -200,7 +211,7 @@ async function publishOrder(orderId: string, ofOrder: CommitDocument[], dependen
       published();
       await failpoint('order.relay.afterPublish');
     }
-    through.push(commit._id);
+    through.push(commit);
   }
   return through;
 }

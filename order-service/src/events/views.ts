@@ -36,13 +36,16 @@ export function createViewConfirmation(views: OrderViewModel): ConfirmView {
     // Of an order that is under way nobody but the relay writes a view.
     const isThere =
       order.status !== 'pending' &&
-      (await mark({ filter: { _id: orderId, version: { $gte: version } }, update: { $max: { relayed: version } } }));
+      (await mark({
+        filter: { _id: orderId, userId: order.userId, version: { $gte: version } },
+        update: { $max: { relayed: version } },
+      }));
     if (!isThere) await write(viewOf(orderId, order, version));
   };
 }
 
 const viewOf = (orderId: string, { holds: _, ...view }: Order, relayed?: number) => ({
-  filter: { _id: orderId, version: { $lt: view.version } },
+  filter: { _id: orderId, userId: view.userId, version: { $lt: view.version } },
   update: { $set: { ...view, ...(relayed === undefined ? {} : { relayed }) } },
 });
 

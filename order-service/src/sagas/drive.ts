@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecordedEvent } from '../domain/events.ts';
 import type { EventStore } from '../events/eventStore.ts';
 import type { SagaRunner } from './sagaRunner.ts';
-import type { Lease, SagaStore } from './sagaStore.ts';
+import type { Lease, SagaKey, SagaStore } from './sagaStore.ts';
 
 /** Works on an order on behalf of a request that waits for it. */
 export interface Drive {
@@ -14,7 +14,7 @@ export interface Drive {
    * @returns the stream as it was last seen
    */
   until(
-    orderId: string,
+    saga: SagaKey,
     settled: (events: readonly RecordedEvent[]) => boolean,
     waitMs: number,
     begun?: { lease: Lease; known: readonly RecordedEvent[] },
@@ -26,7 +26,7 @@ const pauseMs = 50;
 export function createDrive(eventStore: EventStore, sagaStore: SagaStore, runner: SagaRunner): Drive {
   return {
     look: orderId => eventStore.loadDurable(orderId),
-    async until(orderId, settled, waitMs, begun) {
+    async until({ _id: orderId, userId }, settled, waitMs, begun) {
       const end = Date.now() + waitMs;
       const over = new AbortController();
       const late = sleep(waitMs, undefined, { signal: over.signal }).catch(() => {});
@@ -34,7 +34,7 @@ export function createDrive(eventStore: EventStore, sagaStore: SagaStore, runner
       const work = async (): Promise<void> => {
         if (begun) events = await runner.run(begun.lease, begun.known);
         while (!settled(events) && Date.now() < end) {
-          const lease = await sagaStore.take(orderId);
+          const lease = await sagaStore.take({ _id: orderId, userId });
           if (lease) events = await runner.run(lease);
           else events = await eventStore.loadDurable(orderId);
           if (!settled(events)) await sleep(pauseMs);

@@ -125,9 +125,9 @@ test('who wakes a saga during its last attempt is not forgotten', async () => {
   const _id = randomUUID();
   const lease = await store.insert({ _id, userId: 'u', key: _id, fingerprint: '', status: 'running', token: 't' });
   assert.ok(lease !== 'taken');
-  await store.wake(_id);
+  await store.wake({ _id });
   await store.fail(lease, { error: 'no answer', nextRunAt: new Date(Date.now() + 60_000), park: true });
-  const woken = await store.find(_id);
+  const woken = await store.find(lease);
   assert.equal(woken?.status, 'running');
   await sagas.deleteOne({ _id });
 });

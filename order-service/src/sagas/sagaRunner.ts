@@ -103,7 +103,7 @@ async function follow(
   const { eventStore, sagaStore, metrics } = dependencies;
   const reread = async (): Promise<Order | undefined> => {
     // `wake` is read before the stream: a wake-up after this makes `finish` fail.
-    const saga = await sagaStore.find(lease._id);
+    const saga = await sagaStore.find(lease);
     if (saga?.fence !== lease.fence) throw new LeaseLostError();
     lease.wake = saga.wake;
     seen.splice(0, seen.length, ...(await eventStore.loadDurable(lease._id)));

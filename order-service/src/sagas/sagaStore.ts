@@ -11,24 +11,27 @@ export type NewSaga = Omit<
 /** A lease on an order: whoever holds the newest fence may write the saga document. */
 export type Lease = SagaDocument;
 
+/** By what an order's saga is found: documents are spread over shards by their users, so the order alone asks every shard. */
+export type SagaKey = Pick<SagaDocument, '_id' | 'userId'>;
+
 export interface SagaStore {
   /** Inserts the document before anything else happens, leased to the caller; `taken` when user and key are in use. */
   insert(saga: NewSaga): Promise<Lease | 'taken'>;
-  find(orderId: string): Promise<SagaDocument | null>;
+  find(saga: SagaKey): Promise<SagaDocument | null>;
   /** The document of a user's Idempotency-Key, made sure to be durable; null when there is none or it is over 24 hours old. */
   findByKey(userId: string, key: string): Promise<SagaDocument | null>;
   /** Takes the lease when nobody holds it and the saga is due; null otherwise. */
-  take(orderId: string): Promise<Lease | null>;
+  take(saga: SagaKey): Promise<Lease | null>;
   /** Orders that somebody should work on now. */
-  due(limit: number): Promise<string[]>;
+  due(limit: number): Promise<SagaKey[]>;
   /** Extends the lease; false when it was taken by somebody else. */
   renew(lease: Lease): Promise<boolean>;
   /** Ends the saga; false when it was woken or taken over since `lease` was read. */
   finish(lease: Lease): Promise<boolean>;
   /** Gives the lease back after a failed run, to be tried again at `nextRunAt`; by the operator, if `park` and nobody woke it. */
   fail(lease: Lease, failure: { error: string; nextRunAt: Date; park: boolean }): Promise<void>;
-  /** Opens the saga of an order, whatever its state, so that somebody looks at the stream again. */
-  wake(orderId: string, onlyRunning?: boolean): Promise<boolean>;
+  /** Opens the saga of an order, whatever its state, so that somebody looks at the stream again; its user may be unknown. */
+  wake(saga: Pick<SagaKey, '_id'> & Partial<SagaKey>, onlyRunning?: boolean): Promise<boolean>;
   /** Frees the Idempotency-Keys that are over 24 hours old. */
   expireKeys(): Promise<void>;
   /** Erases what is known about a person: addresses, and the keys with their answers. */
@@ -39,6 +42,7 @@ export interface SagaStore {
 
 const keyLifeMs = 24 * 60 * 60 * 1000;
 const free = new Date(0);
+const keyOf = ({ _id, userId }: SagaKey): SagaKey => ({ _id, userId });
 
 export function createSagaStore(sagas: SagaModel, clock: Clock, leaseMs: number): SagaStore {
   const until = (from: Date) => new Date(from.getTime() + leaseMs);
@@ -70,7 +74,7 @@ export function createSagaStore(sagas: SagaModel, clock: Clock, leaseMs: number)
         throw error;
       }
     },
-    find: orderId => sagas.findById(orderId).lean(),
+    find: ({ _id, userId }) => sagas.findOne({ _id, userId }).lean(),
     async findByKey(userId, key) {
       const now = clock();
       // A new key, as nearly all are, costs no write.
@@ -82,11 +86,11 @@ export function createSagaStore(sagas: SagaModel, clock: Clock, leaseMs: number)
       await expireKeys(now);
       return null;
     },
-    take(orderId) {
+    take({ _id, userId }) {
       const now = clock();
       return sagas
         .findOneAndUpdate(
-          { _id: orderId, status: 'running', leaseUntil: { $lte: now }, nextRunAt: { $lte: now } },
+          { _id, userId, status: 'running', leaseUntil: { $lte: now }, nextRunAt: { $lte: now } },
           { $inc: { fence: 1 }, $set: { leaseUntil: until(now), nextRunAt: until(now) } },
           { returnDocument: 'after' },
         )
@@ -94,18 +98,17 @@ export function createSagaStore(sagas: SagaModel, clock: Clock, leaseMs: number)
     },
     async due(limit) {
       const now = clock();
-      const found = await sagas
+      return sagas
         .find({ status: 'running', nextRunAt: { $lte: now }, leaseUntil: { $lte: now } })
         .sort({ nextRunAt: 1 })
         .limit(limit)
-        .select({ _id: 1 })
+        .select({ _id: 1, userId: 1 })
         .lean();
-      return found.map(one => one._id);
     },
     async renew(lease) {
       const leaseUntil = until(clock());
       const renewed = await sagas.updateOne(
-        { _id: lease._id, fence: lease.fence },
+        { ...keyOf(lease), fence: lease.fence },
         { $set: { leaseUntil, nextRunAt: leaseUntil } },
       );
       if (renewed.matchedCount === 1) lease.leaseUntil = leaseUntil;
@@ -113,7 +116,7 @@ export function createSagaStore(sagas: SagaModel, clock: Clock, leaseMs: number)
     },
     async finish(lease) {
       const ended = await sagas.updateOne(
-        { _id: lease._id, fence: lease.fence, wake: lease.wake },
+        { ...keyOf(lease), fence: lease.fence, wake: lease.wake },
         { $set: { status: 'done', leaseUntil: free, attempts: 0 }, $unset: { token: 1, lastError: 1 } },
         // Not journaled: if it is forgotten, somebody finds once more that there is nothing left to do.
         { writeConcern: { w: 1, journal: false } },
@@ -121,7 +124,7 @@ export function createSagaStore(sagas: SagaModel, clock: Clock, leaseMs: number)
       return ended.matchedCount === 1;
     },
     async fail(lease, { error, nextRunAt, park }) {
-      const fenced = { _id: lease._id, fence: lease.fence };
+      const fenced = { ...keyOf(lease), fence: lease.fence };
       const write = (status: SagaDocument['status'], filter: object) =>
         sagas.updateOne(filter, {
           $set: { status, leaseUntil: free, nextRunAt, lastError: error },
@@ -131,9 +134,13 @@ export function createSagaStore(sagas: SagaModel, clock: Clock, leaseMs: number)
       const parked = park && (await write('needs_attention', { ...fenced, wake: lease.wake })).matchedCount === 1;
       if (!parked) await write('running', fenced);
     },
-    async wake(orderId, onlyRunning = false) {
+    async wake({ _id, userId }, onlyRunning = false) {
       const woken = await sagas.updateOne(
-        { _id: orderId, status: onlyRunning ? 'running' : { $ne: 'refused' } },
+        {
+          _id,
+          ...(userId === undefined ? {} : { userId }),
+          status: onlyRunning ? 'running' : { $ne: 'refused' },
+        },
         { $inc: { wake: 1 }, $set: { status: 'running', nextRunAt: clock(), attempts: 0 } },
       );
       return woken.matchedCount === 1;

@@ -1,7 +1,7 @@
 import { detached } from '@tradepost/shared/context';
 import type { Logger } from '@tradepost/shared/logger';
 import type { SagaRunner } from './sagaRunner.ts';
-import type { SagaStore } from './sagaStore.ts';
+import type { SagaKey, SagaStore } from './sagaStore.ts';
 
 export interface SagaWorker {
   /** Looks for due orders now instead of at the next poll. */
@@ -28,13 +28,13 @@ export function createSagaWorker(options: {
   let active = 0;
   let sweptAt = 0;
 
-  const resume = async (orderId: string): Promise<void> => {
+  const resume = async (saga: SagaKey): Promise<void> => {
     active += 1;
     try {
-      const lease = running ? await sagaStore.take(orderId) : null;
+      const lease = running ? await sagaStore.take(saga) : null;
       if (lease) await runner.run(lease);
     } catch (error) {
-      logger.warn({ err: error, orderId }, 'saga worker: order');
+      logger.warn({ err: error, orderId: saga._id }, 'saga worker: order');
     } finally {
       active -= 1;
     }
@@ -47,7 +47,7 @@ export function createSagaWorker(options: {
         await sagaStore.expireKeys();
       }
       // Not waited for: a slow order must not hold up the others.
-      for (const orderId of await sagaStore.due(concurrency - active)) void resume(orderId);
+      for (const saga of await sagaStore.due(concurrency - active)) void resume(saga);
     } catch (error) {
       logger.warn({ err: error }, 'saga worker');
     }

@@ -22,8 +22,9 @@ export function cancelOrderUseCase(commandOrder: CommandOrder, sagaStore: SagaSt
     });
     if (isTurnedBack(order)) return order;
     // The relay does this too; doing it here only spares the client the wait.
-    await sagaStore.wake(orderId);
-    const events = await drive.until(orderId, seen => isTurnedBack(fold(seen)), waitMs);
+    const saga = { _id: orderId, userId: order.userId };
+    await sagaStore.wake(saga);
+    const events = await drive.until(saga, seen => isTurnedBack(fold(seen)), waitMs);
     return fold(events) ?? order;
   };
 }

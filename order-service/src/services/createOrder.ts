@@ -108,7 +108,7 @@ async function finish(
   { drive, waitMs }: CreateOrderDependencies,
   known?: RecordedEvent[],
 ): Promise<CreatedOrder> {
-  const events = await drive.until(saga._id, isDecided, waitMs, known ? { lease: saga, known } : undefined);
+  const events = await drive.until(saga, isDecided, waitMs, known ? { lease: saga, known } : undefined);
   return answer(saga._id, saga.shippingAddress, events);
 }
 

@@ -1,6 +1,7 @@
 import { AppError } from '@tradepost/shared/errors';
 import { decodeCursor, encodeCursor } from '@tradepost/shared/http/cursor';
 import type { Actor } from '@tradepost/shared/http/route';
+import { shown } from '@tradepost/shared/mongo';
 import { z } from 'zod';
 import type { RecordedEvent } from '../domain/events.ts';
 import { fold, type OrderStatus } from '../domain/order.ts';
@@ -39,9 +40,11 @@ export interface FindOrders {
 const sort = 'newest';
 
 export function findOrdersUseCases(eventStore: EventStore, views: OrderViewModel, sagas: SagaModel): FindOrders {
-  const addresses = async (ids: string[]) => {
+  const addresses = async (orders: readonly { _id: string; userId: string }[]) => {
+    const users = [...new Set(orders.map(order => order.userId))];
     const found = await sagas
-      .find({ _id: { $in: ids } })
+      .find({ userId: { $in: users }, _id: { $in: orders.map(order => order._id) } })
+      .readConcern(shown)
       .select({ shippingAddress: 1 })
       .lean();
     return new Map(found.map(saga => [saga._id, saga.shippingAddress]));
@@ -49,10 +52,10 @@ export function findOrdersUseCases(eventStore: EventStore, views: OrderViewModel
   const withAddress: FindOrders['withAddress'] = async (orderId, order) => ({
     orderId,
     order,
-    shippingAddress: (await addresses([orderId])).get(orderId),
+    shippingAddress: (await addresses([{ _id: orderId, userId: order.userId }])).get(orderId),
   });
   const load = async (actor: Actor, orderId: string): Promise<RecordedEvent[]> => {
-    const events = await eventStore.load(orderId);
+    const events = await eventStore.show(orderId);
     const created = events[0];
     if (created?.type !== 'OrderCreated') throw new AppError('not_found');
     requireAccess(actor, created.data);
@@ -78,11 +81,12 @@ export function findOrdersUseCases(eventStore: EventStore, views: OrderViewModel
       };
       const rows = await views
         .find(filter)
+        .readConcern(shown)
         .sort({ _id: -1 })
         .limit(limit + 1)
         .lean();
       const page = rows.slice(0, limit);
-      const byId = await addresses(page.map(row => row._id));
+      const byId = await addresses(page);
       const last = page.at(-1);
       return {
         items: page.map(row => ({ orderId: row._id, order: row, shippingAddress: byId.get(row._id) })),

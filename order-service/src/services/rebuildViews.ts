@@ -69,14 +69,14 @@ async function mendView({ eventStore, views }: Parts, orderId: string, known: Or
 async function replaceView(
   views: OrderViewModel,
   orderId: string,
-  shown: { [field: string]: unknown; version?: unknown } | null,
+  shown: { [field: string]: unknown; userId?: unknown; version?: unknown } | null,
   { holds: _, ...order }: Order,
 ): Promise<boolean> {
   const view = { ...order, relayed: order.version };
   try {
     if (!shown) await views.collection.insertOne({ _id: orderId, ...view } as never);
     else {
-      const seen = { _id: orderId, version: shown.version ?? null };
+      const seen = { _id: orderId, userId: shown.userId ?? null, version: shown.version ?? null };
       return (await views.collection.replaceOne(seen as never, view)).matchedCount === 1;
     }
     return true;

@@ -1,4 +1,5 @@
 import { decodeCursor, encodeCursor } from '@tradepost/shared/http/cursor';
+import { shown } from '@tradepost/shared/mongo';
 import { z } from 'zod';
 import type { Payment, VoidPayment } from '../domain/payment.ts';
 import type { PaymentModel } from '../models/payment.ts';
@@ -34,6 +35,7 @@ export function createReadPayments(model: PaymentModel) {
     byId: (paymentId: string): Promise<VisiblePayment | null> =>
       model
         .findOne({ paymentId, ...visible })
+        .readConcern(shown)
         .lean<VisiblePayment>()
         .exec(),
 
@@ -53,6 +55,7 @@ export function createReadPayments(model: PaymentModel) {
       };
       const rows = await model
         .find({ ...visible, ...(userId ? { userId } : {}), ...(Object.keys(ids).length > 0 ? { _id: ids } : {}) })
+        .readConcern(shown)
         .sort({ _id: -1 })
         .limit(limit + 1)
         .lean<VisiblePayment[]>();

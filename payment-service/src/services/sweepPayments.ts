@@ -18,6 +18,8 @@ export interface SweepOptions {
 
 /** Payments that are asked about at the same time, so that one slow answer does not hold up the rest. */
 const workers = 8;
+/** Payments that are looked up together. */
+const listed = 100;
 
 /**
  * Asks again, until the provider has answered, for every charge and refund whose own caller was killed, gave up or got no
@@ -26,13 +28,19 @@ const workers = 8;
 export function createSweeper(tools: PaymentTools, options: SweepOptions) {
   let stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
+  let due: string[] = [];
 
+  /** The next payment that is due and that no other sweeper has. */
   async function take(): Promise<Payment | null> {
-    if (stopping.signal.aborted) return null;
-    await tools.failpoint('payment.sweep.beforeTake');
-    const payment = await tools.due.takeDue(options.leaseMs);
-    await tools.failpoint('payment.sweep.afterTake');
-    return payment;
+    while (!stopping.signal.aborted) {
+      await tools.failpoint('payment.sweep.beforeTake');
+      if (due.length === 0) due = await tools.due.listDue(listed);
+      const orderId = due.shift();
+      const payment = orderId === undefined ? null : await tools.due.takeDue(orderId, options.leaseMs);
+      await tools.failpoint('payment.sweep.afterTake');
+      if (payment || orderId === undefined) return payment;
+    }
+    return null;
   }
 
   /** Works off what is due, beginning with `first`. */
