@@ -55,10 +55,7 @@ describe('npm run shard', () => {
       Object.entries(sharded).map(([name, { key }]) => [`tradepost-${service}.${name}`, key] as const),
     );
     assert.ok(all.length > 10);
-    assert.deepEqual(
-      new Map([...cluster].sort()),
-      new Map(all.toSorted(([one], [other]) => (one < other ? -1 : 1))),
-    );
+    assert.deepEqual(new Map([...cluster].sort()), new Map(all.toSorted(([one], [other]) => (one < other ? -1 : 1))));
     assert.equal(lines.length, all.length);
     assert.ok(lines.includes('tradepost-order-service.orders: sharded by userId (hashed), _id'));
     assert.deepEqual(heard.slice(0, 3), [
@@ -119,7 +116,11 @@ describe('npm run shard', () => {
   const wrong: [what: string, args: string[], message: RegExp][] = [
     ['no address', [], /^StartError: --uri: say mongodb:\/\/HOST:PORT/],
     ['an address of something else', ['--uri', 'postgres://x'], /^StartError: --uri: say mongodb:\/\/HOST:PORT/],
-    ['an unknown service', ['--uri', 'mongodb://x', '--service', 'gateway'], /^StartError: --service: say one of user-/],
+    [
+      'an unknown service',
+      ['--uri', 'mongodb://x', '--service', 'gateway'],
+      /^StartError: --service: say one of user-/,
+    ],
     ['nobody there', ['--uri', 'mongodb://127.0.0.1:9'], /^StartError: --uri: no server answers \(.*ECONNREFUSED/],
     ['an unknown argument', ['--url', 'x'], /Unknown option '--url'/],
   ];
