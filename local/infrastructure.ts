@@ -73,6 +73,7 @@ export async function startStore(folder: DataFolder | undefined, port: number, t
 
 export interface BusOptions {
   rabbitmqUrl: string | undefined;
+  quorumSize: number;
   /** Where the bus in the process keeps its messages. */
   mongodbUri: string;
   /** Whether no other shop can use that database. */
@@ -91,7 +92,8 @@ export async function startBus(options: BusOptions, teardown: Teardown): Promise
     teardown.add('event bus', 2_000, () => bus.close());
     return bus;
   }
-  const bus = createRabbitBus({ ...common, url: rabbitmqUrl, name: 'tradepost' });
+  const { quorumSize } = options;
+  const bus = createRabbitBus({ ...common, url: rabbitmqUrl, quorumSize, name: 'tradepost' });
   teardown.add('event bus', 2_000, () => bus.close());
   for (let waitedMs = 0; bus.status() === 'down'; waitedMs += 100) {
     if (waitedMs >= unreachableAfterMs) throw unreachable('RABBITMQ_URL: no RabbitMQ', rabbitmqUrl);
@@ -102,5 +104,5 @@ export async function startBus(options: BusOptions, teardown: Teardown): Promise
 
 /** A server that was named and is not there, as a line without its password. */
 export function unreachable(what: string, uri: string): StartError {
-  return new StartError(`${what} answers at ${uri.replace(/\/\/[^@/]*@/, '//')}`);
+  return new StartError(`${what} answers at ${uri.replace(/\/\/[^@/]*@/g, '//')}`);
 }

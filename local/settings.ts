@@ -1,4 +1,4 @@
-import { type Environment, flag, integer, loadConfig } from '@tradepost/shared/config';
+import { brokerAddresses, type Environment, flag, integer, loadConfig, quorumSize } from '@tradepost/shared/config';
 import { StartError } from '@tradepost/shared/lifecycle';
 import { z } from 'zod';
 
@@ -16,6 +16,8 @@ export interface ShopSettings {
   /** Servers to use instead of the embedded parts. */
   mongodbUri: string | undefined;
   rabbitmqUrl: string | undefined;
+  /** On how many nodes of the broker each queue is kept; 0 leaves that to the broker. */
+  quorumSize: number;
   consulUrl: string | undefined;
   /** Where the services find their own settings, as ORDER_WAIT_MS. */
   environment: Environment;
@@ -45,7 +47,8 @@ const shape = {
   ...adminSettings,
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
   MONGODB_URI: optional(/^mongodb(\+srv)?:\/\//, 'must begin with mongodb://'),
-  RABBITMQ_URL: optional(/^amqps?:\/\//, 'must begin with amqp://'),
+  RABBITMQ_URL: optional(brokerAddresses, 'must begin with amqp://, also each of several addresses'),
+  RABBITMQ_QUORUM_SIZE: quorumSize,
   CONSUL_URL: z.url({ protocol: /^https?$/, error: 'must be an http address' }).optional(),
 };
 
@@ -72,6 +75,7 @@ export function readSettings(environment: Environment, args: readonly string[]):
     logLevel: config.LOG_LEVEL,
     mongodbUri: config.MONGODB_URI,
     rabbitmqUrl: config.RABBITMQ_URL,
+    quorumSize: config.RABBITMQ_QUORUM_SIZE,
     consulUrl: config.CONSUL_URL,
     environment,
   };

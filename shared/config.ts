@@ -70,17 +70,26 @@ export const secretSetting = z
   .min(32, { error: 'must have at least 32 characters', abort: true })
   .refine(value => !isKnownDefault(value), `is a known default; ${remedy}`);
 
-/** The address of a server, which may hold a password. */
+/** The address of a server, or those of a cluster's separated by commas, which may hold passwords. */
 const serverAddress = (pattern: RegExp, message: string) =>
   z
     .string()
     .regex(pattern, { error: message, abort: true })
-    .refine(value => !hasKnownPassword(value), `has a known default as password; ${remedy}`);
+    .refine(
+      value => !value.split(/,\s*(?=[a-z+]+:\/\/)/).some(hasKnownPassword),
+      `has a known default as password; ${remedy}`,
+    );
+
+/** One address of a broker, or several of the same cluster. */
+export const brokerAddresses = /^amqps?:\/\/[^\s,]+(,\s*amqps?:\/\/[^\s,]+)*$/;
 
 const addresses = z
   .string()
   .transform(value => value.split(',').map(part => part.trim().replace(/\/$/, '')))
   .pipe(z.array(z.url({ protocol: /^https?$/, error: 'must be http addresses separated by commas' })).min(1));
+
+/** On how many nodes of the broker each queue is kept when it is first declared; 0 leaves that to the broker. */
+export const quorumSize = integer(0, 15, 0);
 
 /** Settings that every service has. */
 export const commonSettings = {
@@ -88,7 +97,9 @@ export const commonSettings = {
   PORT: integer(0, 65535, 3000),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   SERVICE_TOKEN_SECRET: secretSetting,
-  RABBITMQ_URL: serverAddress(/^amqps?:\/\//, 'must begin with amqp://'),
+  /** One address, or those of the nodes of a cluster separated by commas. */
+  RABBITMQ_URL: serverAddress(brokerAddresses, 'must begin with amqp://, also each of several addresses'),
+  RABBITMQ_QUORUM_SIZE: quorumSize,
   /** Where instances find each other; fixed addresses are used without it. */
   CONSUL_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Host name or address under which others reach this instance; needed with CONSUL_URL. */

@@ -75,6 +75,7 @@ describe('a service does not start with a secret that everybody knows', () => {
   for (const [name, value] of [
     ['RABBITMQ_URL', 'amqp://guest:guest@rabbitmq:5672'],
     ['RABBITMQ_URL', 'amqps://shop:change%2Dme@rabbitmq'],
+    ['RABBITMQ_URL', `amqp://shop:${good}@one:5672, amqp://shop:secret@two:5672`],
     ['MONGODB_URI', 'mongodb://root:example@order-db:27017/orders?authSource=admin'],
     ['MONGODB_URI', 'mongodb://shop:password@localhost,order-db/orders'],
   ] as const) {
@@ -88,10 +89,19 @@ describe('a service does not start with a secret that everybody knows', () => {
   for (const [name, value] of [
     ['RABBITMQ_URL', 'amqp://guest:guest@127.0.0.1:5672'],
     ['RABBITMQ_URL', `amqp://shop:${good}@rabbitmq`],
+    ['RABBITMQ_URL', `amqp://shop:${good}@one:5672/vhost, amqps://shop:${good}@two`],
     ['MONGODB_URI', 'mongodb://root:example@localhost:27017,[::1]:27018/orders'],
     ['MONGODB_URI', 'mongodb://order-db/orders'],
   ] as const) {
     test(`which ${value} has not`, () => assert.deepEqual(lines(readAll({ [name]: value })), []));
+  }
+
+  for (const value of ['http://one', 'amqp://one,two', 'amqp://one,', 'amqp://']) {
+    test(`nor with ${value} as the addresses of the broker`, () => {
+      assert.deepEqual(lines(readAll({ RABBITMQ_URL: value })), [
+        'RABBITMQ_URL: must begin with amqp://, also each of several addresses',
+      ]);
+    });
   }
 
   test('and what is made at random is never taken for one', () => {

@@ -41,6 +41,7 @@ export function openProcessParts(name: string, common: CommonConfig, tracing?: T
   const rabbit = createRabbitBus({
     ...{ name, clock, logger, registry, random: Math.random },
     url: common.RABBITMQ_URL,
+    quorumSize: common.RABBITMQ_QUORUM_SIZE,
     queues: durableQueues,
   });
   const bus = observeBus(rabbit, logger, tracer);

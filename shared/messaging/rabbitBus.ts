@@ -28,6 +28,8 @@ export interface RabbitBusOptions {
    * message for their keys is refused when no queue takes it. Other queues cannot be subscribed to then.
    */
   queues?: readonly DurableQueue[];
+  /** On how many nodes of a cluster each durable queue is kept when it is first declared; the broker decides without it. */
+  quorumSize?: number;
   /** In front of all names on the broker. Default none. */
   prefix?: string;
   /** Milliseconds until an unconfirmed message counts as unknown. Default 5,000. */
@@ -47,7 +49,12 @@ export interface RabbitBusOptions {
 export function createRabbitBus(options: RabbitBusOptions): EventBus {
   const { logger, clock, random } = options;
   const names = rabbitNames(options.prefix ?? '');
-  const topology: Topology = { queues: [...(options.queues ?? [])], retryDelaysMs: new Set(defaultRetryDelaysMs) };
+  const { quorumSize } = options;
+  const topology: Topology = {
+    queues: [...(options.queues ?? [])],
+    retryDelaysMs: new Set(defaultRetryDelaysMs),
+    quorumSize,
+  };
   const heartbeatSeconds = options.heartbeatSeconds ?? 10;
   const stopping = new AbortController();
   const parts = { metrics: createBusMetrics(options.registry), clock, logger, random, signal: stopping.signal };
@@ -82,7 +89,7 @@ export function createRabbitBus(options: RabbitBusOptions): EventBus {
   });
   const services = () => new Set(topology.queues.map(queue => queue.service));
   const letters = createRabbitDeadLetters({
-    names,
+    ...{ names, quorumSize },
     connection: () => {
       const model = consuming.current();
       if (!model) throw new BusUnavailableError('no connection to RabbitMQ');
@@ -136,7 +143,7 @@ export function createRabbitBus(options: RabbitBusOptions): EventBus {
           connection: consuming,
           concurrency: subscription.concurrency ?? 10,
           async declare(channel) {
-            await declareTopology(channel, names, { queues: [queue], retryDelaysMs });
+            await declareTopology(channel, names, { queues: [queue], retryDelaysMs, quorumSize });
             if (!topology.queues.some(one => queueName(one) === name)) topology.queues.push(queue);
             for (const delayMs of retryDelaysMs) topology.retryDelaysMs.add(delayMs);
             return names.queue(name);

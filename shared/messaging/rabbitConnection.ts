@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts';
 import { type Supervised, supervise } from './supervise.ts';
 
 export interface RabbitConnectionOptions {
-  /** One or more `amqp://` or `amqps://` addresses of the same cluster, separated by commas; tried in turn. */
+  /** One or more `amqp://` or `amqps://` addresses of the same cluster, separated by commas; tried in turn, from any on. */
   url: string;
   /** Shown in RabbitMQ's list of connections. */
   name: string;
@@ -37,7 +37,8 @@ export function superviseConnection(options: RabbitConnectionOptions): Supervise
       address.searchParams.set('heartbeat', String(options.heartbeatSeconds));
     }
   }
-  let next = 0;
+  // Not all processes at the same node.
+  let next = Math.floor(options.random() * addresses.length);
   return supervise<ChannelModel>({
     name: `RabbitMQ connection "${options.name}"`,
     logger: options.logger,

@@ -11,6 +11,8 @@ const [mostLetters, waitMs, silenceMs] = [1_000, 5_000, 500];
 
 export interface RabbitDeadLetterOptions {
   names: RabbitNames;
+  /** As in Topology. */
+  quorumSize?: number | undefined;
   /** The connection to look by. @throws BusUnavailableError when there is none */
   connection(): ChannelModel;
   services(): Iterable<string>;
@@ -29,7 +31,8 @@ interface Found {
  * is ever outside the broker, and a replay acknowledges the one letter only after the broker has confirmed its copy in
  * the work queue. Of more than 1,000 letters the oldest 1,000 are seen.
  */
-export function createRabbitDeadLetters({ names, connection, services, send }: RabbitDeadLetterOptions) {
+export function createRabbitDeadLetters({ names, quorumSize, connection, services, send }: RabbitDeadLetterOptions) {
+  const declare = (channel: Channel, service: string) => declareDeadQueue(channel, names, service, quorumSize);
   let turn: Promise<unknown> = Promise.resolve();
   /** One look at a time here; between processes the queue's single active consumer does the same. */
   function inTurn<Result>(look: () => Promise<Result>): Promise<Result> {
@@ -53,10 +56,10 @@ export function createRabbitDeadLetters({ names, connection, services, send }: R
   }
 
   async function fetchAll(channel: Channel, service: string): Promise<ConsumeMessage[]> {
-    let { messageCount, consumerCount } = await declareDeadQueue(channel, names, service);
+    let { messageCount, consumerCount } = await declare(channel, service);
     for (const end = performance.now() + waitMs; consumerCount > 0 && performance.now() < end; ) {
       await sleep(50);
-      ({ messageCount, consumerCount } = await declareDeadQueue(channel, names, service));
+      ({ messageCount, consumerCount } = await declare(channel, service));
     }
     const wanted = Math.min(messageCount, mostLetters);
     const received: ConsumeMessage[] = [];
@@ -100,7 +103,7 @@ export function createRabbitDeadLetters({ names, connection, services, send }: R
       try {
         const counts = new Map<string, number>();
         for (const service of ofServices) {
-          counts.set(service, (await declareDeadQueue(channel, names, service)).messageCount);
+          counts.set(service, (await declare(channel, service)).messageCount);
         }
         return counts;
       } finally {

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { systemClock } from '../clock.ts';
+import { type Logger, silentLogger } from '../logger.ts';
 import { eventually, gate, newKind, newService, publishThings, thing } from '../testing/busSuiteTools.ts';
 import { type FaultyLink, startFaultyLink } from '../testing/faultyLink.ts';
 import { useRabbit } from '../testing/rabbitTestBroker.ts';
 import { BusUnavailableError, UnroutableMessageError } from './eventBus.ts';
+import { createRabbitBus } from './rabbitBus.ts';
 import { durableQueue } from './routing.ts';
+
+interface Failed {
+  err: unknown;
+}
 
 const url = process.env.RABBITMQ_URL;
 
@@ -224,6 +231,35 @@ function rabbitFaults(address: string): void {
     const bus = await broker.create({ url: `amqp://127.0.0.1:1, ${address}` });
     await bus.publish('orders', thing(newKind(), 1));
     await bus.close();
+  });
+
+  test('queues that are there with another number of nodes are named, and taken once they are gone', async () => {
+    const [kind, service, got, errors] = [newKind(), newService(), [] as number[], [] as string[]];
+    const own = await useRabbit(address);
+    const first = await own.create();
+    await first.subscribe({ service, message: kind, handle: async () => {} });
+    await first.close();
+    const logger = { ...silentLogger(), error: (fields: object) => void errors.push(String((fields as Failed).err)) };
+    const bus = createRabbitBus({
+      ...{ url: address, prefix: own.prefix, name: 'test', clock: systemClock, random: Math.random, quorumSize: 3 },
+      logger: logger as Logger,
+    });
+    const consuming = bus.subscribe({ service, message: kind, handle: async m => void got.push(m.data.n) });
+    const queue = own.names.dead(service);
+    await eventually(() => errors.some(error => error.includes(`the queue ${queue} is on the broker`)));
+    assert.match(
+      errors.join('\n'),
+      /inequivalent arg 'x-quorum-initial-group-size'.* Delete it once it is empty, or set/s,
+    );
+    assert.equal(bus.status(), 'down');
+    const admin = await own.admin();
+    for (const name of own.queues()) await admin.deleteQueue(name);
+    await consuming;
+    await eventually(() => bus.status() === 'up');
+    await bus.publish('orders', thing(kind, 1));
+    await eventually(() => got.length === 1);
+    await bus.close();
+    await own.close();
   });
 
   test('what is no JSON, and what the broker itself gave up, are dead letters like others', async () => {

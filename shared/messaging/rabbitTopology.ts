@@ -1,4 +1,4 @@
-import type { Channel, Options } from 'amqplib';
+import type { Channel } from 'amqplib';
 import type { Exchange } from './message.ts';
 import { type DurableQueue, queueName } from './routing.ts';
 
@@ -6,6 +6,13 @@ import { type DurableQueue, queueName } from './routing.ts';
 export interface Topology {
   queues: DurableQueue[];
   retryDelaysMs: Set<number>;
+  /** On how many nodes of the broker each queue is kept, when it is first declared; the broker decides without it. */
+  quorumSize?: number | undefined;
+}
+
+/** A queue is on the broker already, declared otherwise. */
+export class QueueMismatchError extends Error {
+  override name = 'QueueMismatchError';
 }
 
 /** Names on the broker, under a prefix that keeps several buses on one broker apart. */
@@ -38,45 +45,76 @@ const noDeliveryLimit = 1_000_000_000;
 /** Dead-lettering by the broker itself that waits for the target's confirm (https://www.rabbitmq.com/docs/quorum-queues#dead-lettering). */
 const safeDeadLettering = { 'x-dead-letter-strategy': 'at-least-once', 'x-overflow': 'reject-publish' };
 
-const quorum = (args: Record<string, unknown>): Options.AssertQueue => ({
-  durable: true,
-  arguments: { 'x-queue-type': 'quorum', ...args },
-});
+/**
+ * Declares a queue that is kept on several nodes. What is there already with the same arguments stays.
+ * @throws QueueMismatchError when it is there with others: they cannot be changed
+ */
+async function assertQuorumQueue(
+  channel: Channel,
+  name: string,
+  quorumSize: number | undefined,
+  args: Record<string, unknown>,
+) {
+  const size = quorumSize ? { 'x-quorum-initial-group-size': quorumSize } : {};
+  try {
+    return await channel.assertQueue(name, {
+      durable: true,
+      arguments: { 'x-queue-type': 'quorum', ...size, ...args },
+    });
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== preconditionFailed) throw error;
+    const [, difference = 'other arguments'] = /PRECONDITION_FAILED - (.*?)"?$/s.exec((error as Error).message) ?? [];
+    throw new QueueMismatchError(
+      `the queue ${name} is on the broker and was declared otherwise: ${difference}. Delete it once it is empty, or set ` +
+        'RABBITMQ_QUORUM_SIZE to what it was declared with',
+      { cause: error },
+    );
+  }
+}
 
-/** Declares all of it; what is there already with the same arguments stays. */
+/** AMQP's reply code to a declaration that does not fit what is there. */
+const preconditionFailed = 406;
+
+/**
+ * Declares all of it; what is there already with the same arguments stays.
+ * @throws QueueMismatchError
+ */
 export async function declareTopology(channel: Channel, names: RabbitNames, topology: Topology): Promise<void> {
+  const { quorumSize } = topology;
   for (const exchange of exchanges) await channel.assertExchange(names.exchange(exchange), 'topic', { durable: true });
   for (const service of new Set(topology.queues.map(queue => queue.service))) {
-    await declareDeadQueue(channel, names, service);
+    await declareDeadQueue(channel, names, service, quorumSize);
   }
-  for (const queue of topology.queues) await declareQueue(channel, names, queue);
-  for (const delayMs of topology.retryDelaysMs) await declareRetry(channel, names, delayMs);
+  for (const queue of topology.queues) await declareQueue(channel, names, queue, quorumSize);
+  for (const delayMs of topology.retryDelaysMs) await declareRetry(channel, names, delayMs, quorumSize);
 }
 
 /**
  * The queue of a service's dead letters. One consumer at a time, so that of two operators who look at once the second
  * one waits and sees everything. @returns how many letters wait and how many look at them
  */
-export function declareDeadQueue(channel: Channel, names: RabbitNames, service: string) {
-  return channel.assertQueue(
-    names.dead(service),
-    quorum({ 'x-delivery-limit': noDeliveryLimit, 'x-single-active-consumer': true }),
-  );
+export function declareDeadQueue(channel: Channel, names: RabbitNames, service: string, quorumSize?: number) {
+  return assertQuorumQueue(channel, names.dead(service), quorumSize, {
+    'x-delivery-limit': noDeliveryLimit,
+    'x-single-active-consumer': true,
+  });
 }
 
 /** A work queue: bounded, with the broker's own limit on deliveries behind ours. */
-async function declareQueue(channel: Channel, names: RabbitNames, queue: DurableQueue): Promise<void> {
+async function declareQueue(
+  channel: Channel,
+  names: RabbitNames,
+  queue: DurableQueue,
+  quorumSize: number | undefined,
+): Promise<void> {
   const name = names.queue(queueName(queue));
-  await channel.assertQueue(
-    name,
-    quorum({
-      ...safeDeadLettering,
-      'x-delivery-limit': 20,
-      'x-max-length': 100_000,
-      'x-dead-letter-exchange': '',
-      'x-dead-letter-routing-key': names.dead(queue.service),
-    }),
-  );
+  await assertQuorumQueue(channel, name, quorumSize, {
+    ...safeDeadLettering,
+    'x-delivery-limit': 20,
+    'x-max-length': 100_000,
+    'x-dead-letter-exchange': '',
+    'x-dead-letter-routing-key': names.dead(queue.service),
+  });
   await channel.bindQueue(name, names.exchange(queue.exchange), queue.key);
 }
 
@@ -84,17 +122,19 @@ async function declareQueue(channel: Channel, names: RabbitNames, queue: Durable
  * One delay: a fanout exchange before a queue whose messages expire. The routing key that they came with, the name of
  * their work queue, takes them back there through the default exchange.
  */
-async function declareRetry(channel: Channel, names: RabbitNames, delayMs: number): Promise<void> {
+async function declareRetry(
+  channel: Channel,
+  names: RabbitNames,
+  delayMs: number,
+  quorumSize: number | undefined,
+): Promise<void> {
   const name = names.retry(delayMs);
   await channel.assertExchange(name, 'fanout', { durable: true });
-  await channel.assertQueue(
-    name,
-    quorum({
-      ...safeDeadLettering,
-      'x-delivery-limit': noDeliveryLimit,
-      'x-message-ttl': delayMs,
-      'x-dead-letter-exchange': '',
-    }),
-  );
+  await assertQuorumQueue(channel, name, quorumSize, {
+    ...safeDeadLettering,
+    'x-delivery-limit': noDeliveryLimit,
+    'x-message-ttl': delayMs,
+    'x-dead-letter-exchange': '',
+  });
   await channel.bindQueue(name, name, '');
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../logger.ts';
 import { BusUnavailableError } from './eventBus.ts';
+import { QueueMismatchError } from './rabbitTopology.ts';
 
 /** Something that can be lost and is opened again, as a connection or a channel. */
 export interface Supervised<Resource> {
@@ -61,7 +62,8 @@ export function supervise<Resource>(options: SuperviseOptions<Resource>): Superv
       try {
         if ((await openOnce()) > steadyMs) failures = 0;
       } catch (error) {
-        if (!signal.aborted) logger.warn({ err: error, failures }, `${name} could not be opened`);
+        const level = error instanceof QueueMismatchError ? 'error' : 'warn';
+        if (!signal.aborted) logger[level]({ err: error, failures }, `${name} could not be opened`);
       }
       const delayMs = Math.min(maxDelayMs, minDelayMs * 2 ** Math.min(failures, 10)) * (1 - options.random() / 2);
       await sleep(delayMs, undefined, { signal }).catch(() => {});

@@ -21,8 +21,12 @@ export async function useRabbit(url: string) {
     queues.add(names.dead(queue.service));
   }
 
+  const retries = () => [...delays].map(names.retry);
   return {
+    prefix,
     names,
+    /** Every queue that its buses have declared and that outlives them. */
+    queues: () => [...queues, ...retries()],
     /** A channel past the bus; an error on it is the test's own. */
     admin: (): Promise<Channel> => model.createChannel(),
     /** A bus that is connected. */
@@ -44,11 +48,8 @@ export async function useRabbit(url: string) {
     async close(): Promise<void> {
       await Promise.all(buses.map(bus => bus.close()));
       const channel = await model.createChannel();
-      for (const queue of queues) await channel.deleteQueue(queue);
-      for (const delayMs of delays) {
-        await channel.deleteQueue(names.retry(delayMs));
-        await channel.deleteExchange(names.retry(delayMs));
-      }
+      for (const queue of [...queues, ...retries()]) await channel.deleteQueue(queue);
+      for (const exchange of retries()) await channel.deleteExchange(exchange);
       for (const exchange of ['users', 'products', 'inventory', 'orders', 'payments']) {
         await channel.deleteExchange(names.exchange(exchange));
       }
