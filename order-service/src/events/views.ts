@@ -6,7 +6,7 @@ import type { OrderViewModel } from '../models/orderView.ts';
 
 /**
  * Writes what lists show of an order, unless a newer version is there already. Not journaled: the relay makes sure of
- * every version, also when this write is forgotten.
+ * every version, also when this write is forgotten. What it shows was acknowledged before, so it may be read as it is.
  */
 export async function writeView(views: OrderViewModel, orderId: string, order: Order): Promise<void> {
   const { filter, update } = viewOf(orderId, order);

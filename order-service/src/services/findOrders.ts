@@ -1,7 +1,6 @@
 import { AppError } from '@tradepost/shared/errors';
 import { decodeCursor, encodeCursor } from '@tradepost/shared/http/cursor';
 import type { Actor } from '@tradepost/shared/http/route';
-import { shown } from '@tradepost/shared/mongo';
 import { z } from 'zod';
 import type { RecordedEvent } from '../domain/events.ts';
 import { fold, type OrderStatus } from '../domain/order.ts';
@@ -44,7 +43,6 @@ export function findOrdersUseCases(eventStore: EventStore, views: OrderViewModel
     const users = [...new Set(orders.map(order => order.userId))];
     const found = await sagas
       .find({ userId: { $in: users }, _id: { $in: orders.map(order => order._id) } })
-      .readConcern(shown)
       .select({ shippingAddress: 1 })
       .lean();
     return new Map(found.map(saga => [saga._id, saga.shippingAddress]));
@@ -81,7 +79,6 @@ export function findOrdersUseCases(eventStore: EventStore, views: OrderViewModel
       };
       const rows = await views
         .find(filter)
-        .readConcern(shown)
         .sort({ _id: -1 })
         .limit(limit + 1)
         .lean();
