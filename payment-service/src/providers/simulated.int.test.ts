@@ -154,8 +154,8 @@ test('what it tells of many orders at once is what it tells of each, also while 
   };
   const before = await ask();
   const refunds = Array.fromAsync(known, async orderId => {
-    const entry = await provider.find({ orderId }, never);
-    const { providerId } = entry?.outcome as { providerId: string };
+    const { outcome } = (await provider.find({ orderId }, never)) ?? {};
+    const { providerId } = outcome as { providerId: string };
     await provider.refund({ id: `r-${orderId}`, orderId, providerId, amount: 100, currency: 'GBP' }, never);
   });
   const [during] = await Promise.all([ask(), ask(), ask(), refunds]);
