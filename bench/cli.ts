@@ -36,7 +36,7 @@ const benchmarks: Record<string, { needsServers?: boolean; run(): Promise<Report
   gateway: { needsServers: true, run: () => benchGateway({ connections: 32, seconds: secondsOr(5), rounds, say }) },
   checkout: { run: () => benchCheckout({ buyers: [1, 8, 32, 128], seconds: secondsOr(5), rounds, say }) },
   profile: { needsServers: true, run: () => benchProfile({ seconds: secondsOr(10), say }) },
-  peers: { needsServers: true, run: () => benchPeers({ buyers: [8, 32], seconds: secondsOr(10), rounds, say }) },
+  peers: { needsServers: true, run: () => benchPeers({ buyers: [8, 32], seconds: secondsOr(8), rounds, say }) },
   catalogue: {
     run: () =>
       benchCatalogue({

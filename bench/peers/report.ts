@@ -57,7 +57,9 @@ export async function reportOf(findings: Findings, { buyers, rounds, seconds }: 
   const mine = (count: number) => checkouts.find(one => one.name === ours && one.buyers === count)!.sample;
   const orders = checkouts.map(({ name, buyers: count, sample, best }) => [
     ...[name, String(count), sample.ordersPerSecond.toFixed(1), best.toFixed(1)],
-    name === ours ? '' : `${(mine(count).ordersPerSecond / sample.ordersPerSecond).toFixed(0)} ×`,
+    name === ours || sample.ordersPerSecond === 0
+      ? ''
+      : `${(mine(count).ordersPerSecond / sample.ordersPerSecond).toFixed(1)} ×`,
     ...[sample.p50.toFixed(0), sample.p99.toFixed(0), sample.cpuMsPerOrder?.toFixed(1) ?? ''],
     Object.entries(sample.others)
       .map(([what, times]) => `${times} × ${what}`)

@@ -6,7 +6,7 @@ import { inTurn, makeHome, type Peer, type PeerOptions, runOnce, startNode } fro
 
 const version = '3.7.3';
 
-const indexLimitMs = 120_000;
+const indexLimitMs = 300_000;
 
 /** A server and its worker, as Vendure's guide to production has them. */
 export async function startVendure({

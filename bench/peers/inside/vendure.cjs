@@ -41,7 +41,11 @@ const config = {
     ...{ username: 'postgres', database: 'vendure', synchronize: role === 'fill', logging: false },
   },
   paymentOptions: { paymentMethodHandlers: [dummyPaymentHandler] },
-  plugins: [DefaultJobQueuePlugin.init({ useDatabaseForBuffer: true }), DefaultSearchPlugin.init({})],
+  plugins: [
+    DefaultJobQueuePlugin.init({ useDatabaseForBuffer: true }),
+    // The whole index is built afterwards: no need for a job for each product as it comes.
+    DefaultSearchPlugin.init({ bufferUpdates: role === 'fill' }),
+  ],
 };
 
 const money = 'GBP';
