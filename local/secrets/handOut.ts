@@ -42,11 +42,21 @@ export function handOut(options: HandOutOptions): string[] {
     secrets.set(name, value);
   }
   for (const [name, value] of secrets) writeSecretFile(options.kept, name, value, 0o400);
-  for (const [owner, files] of Object.entries(filesOf(name => secrets.get(name) ?? ''))) {
-    // Whoever the container's user is, it reads them; nobody else has the volume.
-    for (const [name, value] of Object.entries(files)) writeSecretFile(join(options.out, owner), name, value, 0o444);
-  }
+  // Whoever the container's user is, it reads them; nobody else has the volume.
+  writeContainerFiles(options.out, secrets, 0o444);
   return fresh;
+}
+
+/**
+ * Writes what every container finds in /run/secrets, into a folder for each.
+ * @param secrets by name; one that is missing is written empty
+ * @param mode permissions of the files
+ * @throws StartError when one cannot be written
+ */
+export function writeContainerFiles(folder: string, secrets: ReadonlyMap<string, string>, mode: number): void {
+  for (const [owner, files] of Object.entries(filesOf(name => secrets.get(name) ?? ''))) {
+    for (const [name, value] of Object.entries(files)) writeSecretFile(join(folder, owner), name, value, mode);
+  }
 }
 
 function refuseForgotten(given: ReadonlyMap<string, string>, kept: ReadonlyMap<string, string>): void {
@@ -61,7 +71,7 @@ function refuseForgotten(given: ReadonlyMap<string, string>, kept: ReadonlyMap<s
   );
 }
 
-/** What every container finds in /run/secrets, by the name of its volume. */
+/** What every container finds, by the name of its volume. */
 function filesOf(secret: (name: string) => string): Record<string, Record<string, string>> {
   const common = {
     'service-token-secret': secret('service-token-secret'),
@@ -84,7 +94,7 @@ function filesOf(secret: (name: string) => string): Record<string, Record<string
     return [databaseOf(name).host, files] as const;
   });
   return {
-    gateway: common,
+    gateway: { ...common, 'redis-url': secret('redis-url') },
     ...Object.fromEntries([...services, ...databases]),
     rabbitmq: { 'user.conf': `default_user = tradepost\ndefault_pass = ${secret('rabbitmq-password')}` },
     grafana: { 'admin-password': secret('grafana-admin-password') },

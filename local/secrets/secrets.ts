@@ -40,6 +40,8 @@ export const secretKinds: readonly SecretKind[] = [
   made('admin-password', () => randomBytes(12).toString('base64url'), false, 10),
   { name: 'stripe-api-key', make: undefined, isRemembered: false, atLeast: 1 },
   { name: 'stripe-webhook-secret', make: undefined, isRemembered: false, atLeast: 1 },
+  // Where several gateways count their requests together; its address may hold a password.
+  { name: 'redis-url', make: undefined, isRemembered: false, atLeast: 1 },
 ];
 
 /** The broker's password stands in a file of settings, and others may be typed into a shell. */

@@ -27,7 +27,7 @@ async function passes(script: string, port: string): Promise<boolean> {
   return code === 0;
 }
 
-for (const file of ['docker-compose.yml', 'deploy/kubernetes/overlays/demo/every-database.yaml']) {
+for (const file of ['docker-compose.yml', 'deploy/swarm.yml', 'deploy/kubernetes/overlays/demo/every-database.yaml']) {
   describe(`the check of a database in ${file}`, () => {
     const script = checkIn(file);
 
