@@ -5,17 +5,17 @@
  *
  *   npm run test:compose -- [PATTERN...]
  */
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root } from '../architecture/sourceFiles.ts';
 import { compose, docker, until, whyNoEngine } from './engine.ts';
+import { startPrometheus } from './prometheus.ts';
+import { freePort, mebibytesUsed, runGroups, secondsSince } from './suite.ts';
 
 const blackBox = ['tour', 'orders', 'errors', 'catalogue', 'import'].map(name => `tests/system/${name}.int.test.ts`);
-const suites = [...blackBox, 'tests/compose/*.compose.ts'];
+// Those of the suite's own sell so much that there is stock enough for ever.
+const groups = [blackBox, ['tests/compose/*.compose.ts']];
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
 const why = await whyNoEngine();
@@ -47,9 +47,10 @@ const stopping = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopping.abort());
 
 let result = { passed: 0, failed: 1 };
+let stopTelling = (): void => {};
 try {
   await start();
-  result = await run(process.argv.length > 2 ? process.argv.slice(2) : suites);
+  result = await runGroups(process.argv.length > 2 ? [process.argv.slice(2)] : groups, stopping.signal);
   const faults = await ownFaults();
   print(faults.length > 0 ? `\nFAILED internal errors in the log:\n${faults.slice(0, 5).join('\n')}` : '');
   result = { passed: result.passed + (faults.length > 0 ? 0 : 1), failed: result.failed + (faults.length > 0 ? 1 : 0) };
@@ -59,6 +60,7 @@ try {
   print((await compose('ps', '--all')).stdout);
 } finally {
   await compose('--profile', '*', 'down', '--volumes', '--timeout', '20');
+  stopTelling();
 }
 if (existsSync(figures)) print(`\n${readFileSync(figures, 'utf8').trim()}`);
 rmSync(folder, { recursive: true });
@@ -71,66 +73,27 @@ async function start(): Promise<void> {
   const building = performance.now();
   await compose('build');
   const sizes = await docker('image', 'ls', '--format', '{{.Repository}} {{.Size}}', 'tradepost/*');
-  print(`built in ${seconds(building)}:\n${sizes.stdout}`);
+  print(`built in ${secondsSince(building)}:\n${sizes.stdout}`);
   const starting = performance.now();
   await compose('up', '--detach');
   await until(async () => {
     const answer = await fetch(`${process.env.TEST_SHOP_URL}/health/ready`).catch(() => undefined);
     return answer?.ok ?? stopping.signal.aborted;
   }, 300_000);
-  print(`ready ${seconds(starting)} after docker compose up`);
-  await compose('up', '--detach', '--no-deps', 'prometheus');
+  print(`ready ${secondsSince(starting)} after docker compose up`);
+  stopTelling = await startPrometheus(folder, print);
   const products = `${process.env.TEST_SHOP_URL}/api/products?limit=100`;
   await until(async () => ((await (await fetch(products)).json()) as { items: unknown[] }).items.length >= 20, 60_000);
-  print(`with its catalogue after ${seconds(starting)}; memory of each container:`);
+  print(`with its catalogue after ${secondsSince(starting)}; memory of each container:`);
   const { stdout } = await docker(
     ...['stats', '--no-stream', '--format', '{{.Name}} {{.MemUsage}}'],
     ...(await compose('ps', '--quiet')).stdout.trim().split('\n'),
   );
-  const used = [...stdout.matchAll(/ ([\d.]+)([MG])iB \//g)].map(
-    ([, n, unit]) => Number(n) * (unit === 'G' ? 1_024 : 1),
-  );
-  print(`${stdout}all: ${Math.round(used.reduce((sum, one) => sum + one, 0))} MiB\n`);
-}
-
-function seconds(since: number): string {
-  return `${((performance.now() - since) / 1_000).toFixed(1)} s`;
+  print(`${stdout}all: ${mebibytesUsed(stdout)} MiB\n`);
 }
 
 /** Lines of the log about errors of our own making. */
 async function ownFaults(): Promise<string[]> {
   const { stdout } = await compose('logs', '--no-color', '--no-log-prefix');
   return stdout.split('\n').filter(line => line.includes('"code":"internal_error"'));
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}
-
-/** Runs test files one after the other against the shop; a run without its closing line counts as failed. */
-function run(patterns: string[]): Promise<{ passed: number; failed: number }> {
-  const child = spawn(process.execPath, [join(root, 'tests', 'run.ts'), '--concurrency', '1', ...patterns], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    signal: stopping.signal,
-  });
-  let output = '';
-  child.stdout.on('data', chunk => {
-    output += chunk;
-    process.stdout.write(chunk);
-  });
-  child.on('error', () => {});
-  return new Promise(resolve => {
-    child.once('close', code => {
-      const [, passed, failed] = /^(\d+) passed, (\d+) failed/m.exec(output) ?? [];
-      if (passed === undefined) resolve({ passed: 0, failed: 1 });
-      else resolve({ passed: Number(passed), failed: Math.max(Number(failed), code === 0 ? 0 : 1) });
-    });
-  });
 }

@@ -48,10 +48,13 @@ export const isWell = ({ state, health }: { state: string; health: string }): bo
   state === 'running' && (health === 'healthy' || health === 'none');
 
 /**
- * Waits until the books are clean without patience for unfinished work, and no order is pending.
+ * Waits until the books of the suite's shop are clean without patience for unfinished work, and no order is pending.
  * @returns milliseconds that it took
  */
-export async function settled(limitMs: number): Promise<number> {
+export const settled = (limitMs: number): Promise<number> => settledAt(shop, limitMs);
+
+/** The same of any shop. */
+export async function settledAt(shop: Pick<LoadedShop, 'send' | 'adminToken'>, limitMs: number): Promise<number> {
   let admin: string | undefined;
   let seen: unknown;
   const ask = async (path: string): Promise<TestAnswer | undefined> => {

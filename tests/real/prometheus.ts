@@ -103,8 +103,14 @@ interface Registered {
   Service: { Service: string; Address: string; Port: number; Meta: Record<string, string> | null };
 }
 
-/** What Consul says, with the labels that Prometheus' own look into Consul gives, for builds that have none. */
-async function tellTargets(consulUrl: string): Promise<{ url: string; close(): void }> {
+/**
+ * What Consul says, with the labels that Prometheus' own look into Consul gives, for builds that have none.
+ * @param host address to listen on
+ */
+export async function tellTargets(
+  consulUrl: string,
+  host = '127.0.0.1',
+): Promise<{ url: string; port: number; close(): void }> {
   const ask = async <T>(path: string): Promise<T> => (await fetch(`${consulUrl}${path}`)).json() as Promise<T>;
   const server = createServer(async (_request, response) => {
     try {
@@ -126,6 +132,7 @@ async function tellTargets(consulUrl: string): Promise<{ url: string; close(): v
       response.writeHead(503).end();
     }
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close: () => server.close() };
+  await new Promise<void>(resolve => server.listen(0, host, resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://${host}:${port}/`, port, close: () => server.close() };
 }
