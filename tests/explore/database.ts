@@ -15,8 +15,11 @@ export interface SimulatedDatabase {
   connection(database: string): Connection;
   /** Never answers this instance again. */
   kill(instance: string): void;
-  /** Kills the server: what is not journaled is forgotten, whoever waits for it is told so, and it is there again at once. */
-  crash(): void;
+  /**
+   * Kills the server of a database, or of all: what is not journaled is forgotten, whoever waits for it is told so, and it
+   * is there again at once.
+   */
+  crash(database?: string): void;
   /** Grows whenever something may have changed. */
   changes(): number;
   /** Answers nobody any more. */
@@ -31,14 +34,18 @@ const connections = new Map<string, Connection>();
 const never = new Promise<never>(() => {});
 let now = (): number => 0;
 const clock = () => new Date(now());
-let engine: Engine | undefined;
+/** Each database's own, for all worlds. */
+const engines = new Map<string, Engine>();
 
-/** The engine as a new one would be, but with its collections and indexes there already. */
-function emptyEngine(): Engine {
-  engine ??= openEngine(':memory:', clock, {
-    expr: expression => compileExpr(expression, scopeOf(clock())),
-    pipeline: stages => compileUpdatePipeline(stages, () => engine as Engine, clock()),
-  });
+/** A database's engine as a new one would be, but with its collections and indexes there already. */
+function emptyEngine(database: string): Engine {
+  const engine: Engine =
+    engines.get(database) ??
+    openEngine(':memory:', clock, {
+      expr: expression => compileExpr(expression, scopeOf(clock())),
+      pipeline: stages => compileUpdatePipeline(stages, () => engine, clock()),
+    });
+  engines.set(database, engine);
   engine.rollback();
   const tables = engine.sql.prepare("SELECT name FROM sqlite_master WHERE name GLOB 'docs_*' OR name GLOB 'index_*'");
   for (const row of tables.all()) engine.sql.exec(`DELETE FROM ${(row as unknown as [string])[0]}`);
@@ -47,8 +54,14 @@ function emptyEngine(): Engine {
   return engine;
 }
 
+/** A server as the open world has it: writes that it may still forget, and what tells their callers that it did. */
+interface Server {
+  engine: Engine;
+  unjournaled: Map<Choice, () => void>;
+}
+
 /**
- * The embedded store's own engine behind the real driver, without a network. A request is executed when the scheduler
+ * The embedded store's own engine for each database, behind the real driver, without a network. A request is executed when the scheduler
  * says so. With `journal`, a write can be read at once and is answered later, when it is durable; a crash between the two
  * forgets it, as a killed mongod does. One that asks for no journal is answered at once, and forgotten all the same.
  */
@@ -58,9 +71,13 @@ export function simulateDatabase(
   options: { journal: boolean },
 ): SimulatedDatabase {
   now = worldNow;
-  const engine = emptyEngine();
+  const servers = new Map<string, Server>();
+  const serverOf = (database: string): Server => {
+    const server = servers.get(database) ?? { engine: emptyEngine(database), unjournaled: new Map() };
+    servers.set(database, server);
+    return server;
+  };
   const killed = new Set<string>();
-  const unjournaled = new Map<Choice, () => void>();
   let changes = 0;
   answer = frame => {
     if (isLeftOver(scheduler)) return never;
@@ -68,6 +85,7 @@ export function simulateDatabase(
     if (killed.has(owner)) return never;
     scheduler.touch();
     const request = readRequest(frame);
+    const { engine, unjournaled } = serverOf(request.db);
     const name = Object.keys(request.command)[0] ?? '';
     const perform = (): Buffer => {
       if (writes.has(name)) changes += 1;
@@ -114,15 +132,17 @@ export function simulateDatabase(
       for (const model of Object.values(connections.get(database)!.models)) model.createIndexes = async () => {};
     },
     kill: instance => killed.add(instance),
-    crash() {
+    crash(database) {
       scheduler.touch();
       changes += 1;
-      engine.rollback();
-      for (const [choice, fail] of unjournaled) {
-        scheduler.withdraw(choice);
-        fail();
+      for (const { engine, unjournaled } of database === undefined ? servers.values() : [serverOf(database)]) {
+        engine.rollback();
+        for (const [choice, fail] of unjournaled) {
+          scheduler.withdraw(choice);
+          fail();
+        }
+        unjournaled.clear();
       }
-      unjournaled.clear();
     },
     changes: () => changes,
     close() {

@@ -112,8 +112,9 @@ async function wander(
     if (budget.crashes > 0 && random() < 0.01) {
       budget.crashes -= 1;
       faults.push('database killed');
-      database.crash();
-      scheduler.trace.push('database: KILLED');
+      const victim = any([undefined, 'order', 'inventory', 'payment']);
+      database.crash(victim);
+      scheduler.trace.push(`${victim ?? 'every'} database: KILLED`);
     }
   }
 }

@@ -125,6 +125,18 @@ it('K: a key whose request was answered with 503 before its order was recorded s
   await shop.assertKept({ order: 'confirmed', onHand: 1, captured: 1 }, order, again);
 });
 
+it('L: what a customer was told is not forgotten by a killed database', async t => {
+  const shop = await openShop(t, { journal: true });
+  // Nothing becomes durable by itself, nor by the relay, whose claims take with them what was written before.
+  const flushes = Array.from({ length: 20 }, () => shop.hold('journal', 'database'));
+  const relay = shop.hold('update events', 'order-1');
+  const order = shop.buy();
+  await shop.until(() => order.answer);
+  shop.world.database.crash('order');
+  for (const held of [relay, ...flushes]) await held.letGo();
+  await shop.assertKept({ order: 'confirmed', onHand: 1, held: 0, captured: 1, refunded: 0 }, order);
+});
+
 it('M: the relay writes the view that a killed process has not written', async t => {
   const shop = await openShop(t);
   const charged = shop.hold('← charge');

@@ -107,6 +107,13 @@ export const orderMutants: readonly Mutant[] = [
     suites: schedules,
   },
   {
+    name: 'L: events are acknowledged before they are durable',
+    file: 'order-service/src/events/eventStore.ts',
+    find: 'await commits.collection.insertOne(commit as never);',
+    replace: 'await commits.collection.insertOne(commit as never, { writeConcern: { w: 1, journal: false } });',
+    suites: schedules,
+  },
+  {
     name: 'M: the relay does not write the view',
     file: relay,
     find: '  await confirmView(orderId, order);\n',
