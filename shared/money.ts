@@ -18,5 +18,8 @@ export const currency = z
 
 export const money = z.strictObject({ amount, currency }).meta({ id: 'Money' });
 
+/** Money as other services tell of it, in messages and answers: a later release may say more. */
+export const receivedMoney = z.object({ amount, currency });
+
 /** Money as an integer amount in minor units of an ISO 4217 currency. */
 export type Money = z.infer<typeof money>;

@@ -6,6 +6,7 @@ import * as userMessages from '@tradepost/shared/events/users';
 import { durableQueues } from '@tradepost/shared/messaging/durableQueues';
 import type { Exchange, MessageDefinition } from '@tradepost/shared/messaging/message';
 import { queueName } from '@tradepost/shared/messaging/routing';
+import { shapesOf, writtenVersion } from '@tradepost/shared/schemaVersions';
 import { version } from '@tradepost/shared/service';
 import { stringify } from 'yaml';
 import { z } from 'zod';
@@ -63,9 +64,24 @@ export interface AsyncApi {
 
 /** The AsyncAPI 3 document of all messages. */
 export function asyncApiDocument(definitions = Object.values(messagesByFile).flat()): AsyncApi {
-  const nameOf = ({ type }: MessageDefinition<never>) => type;
-  const each = <T>(make: (definition: MessageDefinition<never>) => T) =>
-    Object.fromEntries(definitions.map(definition => [nameOf(definition), make(definition)]));
+  const channels = definitions.map(definition => [
+    definition.type,
+    {
+      address: definition.type,
+      messages: Object.fromEntries(
+        versionsOf(definition).map(({ key }) => [key, { $ref: `#/components/messages/${key}` }]),
+      ),
+      bindings: {
+        amqp: {
+          is: 'routingKey',
+          exchange: { name: definition.exchange, type: 'topic', durable: true, autoDelete: false },
+        },
+      },
+    },
+  ]);
+  const messages = definitions.flatMap(definition =>
+    versionsOf(definition).map(version => [version.key, messageOf(definition, version)]),
+  );
   return {
     asyncapi: '3.0.0',
     info: {
@@ -74,48 +90,62 @@ export function asyncApiDocument(definitions = Object.values(messagesByFile).fla
       description:
         'What the services of the shop tell each other over RabbitMQ. Each message is a CloudEvents 1.0 event in JSON. ' +
         'Messages arrive at least once and in any order; `id` tells repetitions. Fields may be added to `data`; ' +
-        'a change that removes or retypes one raises `schemaversion`.',
+        'any other change raises `schemaversion`, and is described here a release before it is published.',
       license: { name: 'MIT' },
     },
     defaultContentType: 'application/cloudevents+json',
-    channels: each(definition => ({
-      address: definition.type,
-      messages: { [definition.type]: { $ref: `#/components/messages/${definition.type}` } },
-      bindings: {
-        amqp: {
-          is: 'routingKey',
-          exchange: { name: definition.exchange, type: 'topic', durable: true, autoDelete: false },
-        },
-      },
-    })),
+    channels: Object.fromEntries(channels),
     operations: operationsOf(definitions),
-    components: { schemas: { Envelope: envelope }, messages: each(messageOf) },
+    components: { schemas: { Envelope: envelope }, messages: Object.fromEntries(messages) },
   };
 }
 
+/** A schema version of a kind of message: under `order.confirmed` the one that is published, others as `order.confirmed.v2`. */
+interface MessageVersion {
+  key: string;
+  version: number;
+  data: z.ZodType;
+  remark: string;
+}
+
+function versionsOf(definition: MessageDefinition<never>): MessageVersion[] {
+  const published = writtenVersion(definition);
+  return [...shapesOf(definition)].map(([version, data]) => {
+    if (version === published) return { key: definition.type, version, data, remark: '' };
+    const remark = version > published ? ' Published from the next release on.' : ' Not published any more.';
+    return { key: `${definition.type}.v${version}`, version, data, remark };
+  });
+}
+
 function operationsOf(definitions: readonly MessageDefinition<never>[]): Record<string, unknown> {
-  const operation = (action: 'send' | 'receive', type: string, service: string) => ({
+  const operation = (action: 'send' | 'receive', type: string, service: string, keys: string[]) => ({
     action,
     channel: { $ref: `#/channels/${type}` },
-    messages: [{ $ref: `#/channels/${type}/messages/${type}` }],
+    messages: keys.map(key => ({ $ref: `#/channels/${type}/messages/${key}` })),
     tags: [{ name: service }],
   });
   const sends = definitions.map(({ exchange, type }) => [
     `${producers[exchange]}.sends.${type}`,
-    operation('send', type, producers[exchange]),
+    operation('send', type, producers[exchange], [type]),
   ]);
-  const receives = durableQueues
-    .filter(queue => definitions.some(({ type }) => type === queue.key))
-    .map(queue => [
-      `${queue.service}.receives.${queue.key}`,
-      { ...operation('receive', queue.key, queue.service), summary: `By the durable queue ${queueName(queue)}` },
-    ]);
+  const receives = durableQueues.flatMap(queue =>
+    definitions
+      .filter(({ type }) => type === queue.key)
+      .map(definition => {
+        const keys = versionsOf(definition).map(({ key }) => key);
+        const summary = `By the durable queue ${queueName(queue)}`;
+        return [
+          `${queue.service}.receives.${queue.key}`,
+          { ...operation('receive', queue.key, queue.service, keys), summary },
+        ];
+      }),
+  );
   return Object.fromEntries([...sends, ...receives]);
 }
 
-const messageOf = (definition: MessageDefinition<never>): MessageObject => ({
+const messageOf = (definition: MessageDefinition<never>, { version, data, remark }: MessageVersion): MessageObject => ({
   name: definition.type,
-  summary: definition.summary,
+  summary: definition.summary + remark,
   contentType: 'application/cloudevents+json',
   payload: {
     allOf: [
@@ -124,16 +154,17 @@ const messageOf = (definition: MessageDefinition<never>): MessageObject => ({
         properties: {
           type: { const: definition.type },
           source: { const: `/${producers[definition.exchange]}` },
-          schemaversion: { const: definition.version },
-          data: dataSchema(definition),
+          schemaversion: { const: version },
+          data: dataSchema(data),
         },
       } as MessageObject['payload']['allOf'][1],
     ],
   },
 });
 
-function dataSchema(definition: MessageDefinition<never>): DataSchema {
-  const { $schema, ...schema } = z.toJSONSchema(definition.data, {
+/** A shape as JSON Schema, with all that it refers to in its place. */
+export function dataSchema(shape: z.ZodType): DataSchema {
+  const { $schema, ...schema } = z.toJSONSchema(shape, {
     io: 'output',
     reused: 'inline',
     // The expressions behind formats are longer than all the rest, and what is not named may come.

@@ -14,9 +14,11 @@ import { createOrderCounter } from './events/orderMetrics.ts';
 import { createRelay } from './events/relay.ts';
 import { subscribe } from './events/subscribers.ts';
 import { createViewConfirmation, writeView } from './events/views.ts';
+import { agreeOnSchemas } from './events/writtenSchemas.ts';
 import { createCommitModel } from './models/commit.ts';
 import { createOrderViewModel } from './models/orderView.ts';
 import { createSagaModel } from './models/saga.ts';
+import { createWrittenSchemaModel } from './models/writtenSchema.ts';
 import { orderRoutes } from './routes/orderRoutes.ts';
 import { createDrive } from './sagas/drive.ts';
 import { createSagaMetrics } from './sagas/sagaMetrics.ts';
@@ -39,6 +41,7 @@ export function createApp(dependencies: ServiceDependencies, config: OrderConfig
   const commits = createCommitModel(connection);
   const sagas = createSagaModel(connection);
   const views = createOrderViewModel(connection);
+  const writtenSchemas = createWrittenSchemaModel(connection);
   const client =
     config.client ?? ((callee: ServiceName) => createServiceClient({ callee, discovery, signToken, random, registry }));
   const inventoryClient = client('inventory-service');
@@ -96,6 +99,7 @@ export function createApp(dependencies: ServiceDependencies, config: OrderConfig
       name: 'order-service',
       routes: orderRoutes(controller, operator, createDeadLetterController(bus)),
       async start() {
+        await agreeOnSchemas(writtenSchemas);
         consumers = await subscribe(bus, inbox, {
           recordRefund: ({ orderId, ...refund }) => commandOrder(orderId, () => ({ type: 'RecordRefund', ...refund })),
           wake: orderId => wakeSaga({ _id: orderId }, true),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { id } from '../http/schemas.ts';
-import { amount, money } from '../money.ts';
+import { amount, money, receivedMoney } from '../money.ts';
 
 /** `POST /internal/charges` */
 export const chargeRequest = z.strictObject({
@@ -13,7 +13,7 @@ export const chargeRequest = z.strictObject({
 export type ChargeRequest = z.infer<typeof chargeRequest>;
 
 /** 201 when captured by this call, 200 when it was captured already; 402 `payment_declined` with `reason`. */
-export const chargeAnswer = z.object({ paymentId: z.string(), amount: money });
+export const chargeAnswer = z.object({ paymentId: z.string(), amount: receivedMoney });
 export type ChargeAnswer = z.infer<typeof chargeAnswer>;
 
 /** `POST /internal/charges/:orderId/cancel`: what became of the order's money, as the provider has answered it. */
@@ -21,7 +21,7 @@ export const cancelAnswer = z.object({
   /** Undefined when nothing was ever charged. */
   paymentId: z.string().optional(),
   /** What this cancel gave back: refund id `cancel:<orderId>`. */
-  refund: z.object({ refundId: z.string(), amount: money }).optional(),
+  refund: z.object({ refundId: z.string(), amount: receivedMoney }).optional(),
 });
 export type CancelAnswer = z.infer<typeof cancelAnswer>;
 
@@ -45,18 +45,18 @@ export type RefundRequest = z.infer<typeof refundRequest>;
 export const refundAnswer = z.object({
   paymentId: z.string(),
   refundId: z.string(),
-  amount: money,
-  refundedTotal: money,
+  amount: receivedMoney,
+  refundedTotal: receivedMoney,
   /** The reason that the refund was first asked for with. */
   reason: z.string().optional(),
 });
 export type RefundAnswer = z.infer<typeof refundAnswer>;
 
 /** What one side's books say of an order, in minor units. */
-const books = z.strictObject({ captured: amount, refunded: amount });
+const books = z.object({ captured: amount, refunded: amount });
 
 /** One order in `GET /internal/audit/payments` (ours, with the provider's side) and `GET /internal/audit/provider` (its). */
-export const auditedPayment = z.strictObject({
+export const auditedPayment = z.object({
   orderId: z.string(),
   paymentId: z.string().nullable(),
   /** `none` when only the provider knows the order. */
@@ -71,7 +71,7 @@ export const auditedPayment = z.strictObject({
 export type AuditedPayment = z.infer<typeof auditedPayment>;
 
 /** `GET /internal/audit/payments`, `GET /internal/audit/provider`, and `POST /internal/audit/orders` without a cursor. */
-export const auditedPayments = z.strictObject({ items: z.array(auditedPayment), nextCursor: z.string().nullable() });
+export const auditedPayments = z.object({ items: z.array(auditedPayment), nextCursor: z.string().nullable() });
 
 /** `POST /internal/audit/orders` of payment-service. */
 export const auditPaymentsRequest = z.strictObject({ orderIds: z.array(id).min(1).max(100) });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineMessage } from '../messaging/message.ts';
-import { money } from '../money.ts';
+import { receivedMoney } from '../money.ts';
 
 const order = { orderId: z.string(), userId: z.string(), version: z.int().positive() };
 const productIds = z.array(z.string()).min(1);
@@ -10,7 +10,7 @@ export const orderCreated = defineMessage({
   type: 'order.created',
   version: 1,
   summary: 'An order was accepted; stock and money follow.',
-  data: { ...order, productIds, total: money },
+  data: { ...order, productIds, total: receivedMoney },
 });
 
 export const orderConfirmed = defineMessage({
@@ -18,7 +18,7 @@ export const orderConfirmed = defineMessage({
   type: 'order.confirmed',
   version: 1,
   summary: 'An order is paid and its stock is held for it.',
-  data: { ...order, productIds, total: money },
+  data: { ...order, productIds, total: receivedMoney },
 });
 
 export const orderCancelled = defineMessage({

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { defineMessage } from '../messaging/message.ts';
-import { money } from '../money.ts';
+import { receivedMoney } from '../money.ts';
 
 export const paymentCaptured = defineMessage({
   exchange: 'payments',
   type: 'payment.captured',
   version: 1,
   summary: 'The provider took the money of an order.',
-  data: { paymentId: z.string(), orderId: z.string(), amount: money },
+  data: { paymentId: z.string(), orderId: z.string(), amount: receivedMoney },
 });
 
 export const paymentDeclined = defineMessage({
@@ -15,7 +15,7 @@ export const paymentDeclined = defineMessage({
   type: 'payment.declined',
   version: 1,
   summary: 'The provider refused the charge of an order.',
-  data: { paymentId: z.string(), orderId: z.string(), amount: money, reason: z.string() },
+  data: { paymentId: z.string(), orderId: z.string(), amount: receivedMoney, reason: z.string() },
 });
 
 export const paymentRefunded = defineMessage({
@@ -24,7 +24,11 @@ export const paymentRefunded = defineMessage({
   version: 1,
   summary: 'The provider gave back money of an order; one message per refund id.',
   data: {
-    ...{ paymentId: z.string(), orderId: z.string(), refundId: z.string(), amount: money, refundedTotal: money },
+    paymentId: z.string(),
+    orderId: z.string(),
+    refundId: z.string(),
+    amount: receivedMoney,
+    refundedTotal: receivedMoney,
     reason: z.string().optional(),
   },
 });

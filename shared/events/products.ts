@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { defineMessage } from '../messaging/message.ts';
-import { money } from '../money.ts';
+import { receivedMoney } from '../money.ts';
 
 const product = {
   productId: z.string(),
   sku: z.string(),
   name: z.string(),
   category: z.string().nullable(),
-  price: money,
+  price: receivedMoney,
   status: z.enum(['active', 'archived']),
   version: z.int().positive(),
 };

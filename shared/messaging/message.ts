@@ -1,4 +1,13 @@
 import { z } from 'zod';
+import {
+  type Data,
+  downgrade,
+  type OlderShape,
+  shapesOf,
+  upgrade,
+  type Versioned,
+  writtenVersion,
+} from '../schemaVersions.ts';
 
 /** The five topic exchanges, one per producing service. */
 export type Exchange = 'users' | 'products' | 'inventory' | 'orders' | 'payments';
@@ -25,25 +34,30 @@ export interface Message<Data = unknown> {
   data: Data;
 }
 
-/** The contract of one kind of message: where it goes and what its `data` looks like. Checked by producer and consumer. */
-export interface MessageDefinition<Data> {
+/**
+ * The contract of one kind of message: where it goes and what its `data` looks like. Checked by producer and consumer.
+ * Consumers read every version that it lists and ignore unknown fields; producers write the one that all can read.
+ */
+export interface MessageDefinition<Content> extends Versioned {
   exchange: Exchange;
   /** Routing key and CloudEvents `type`. */
   type: string;
-  version: number;
   summary: string;
-  data: z.ZodType<Data>;
+  data: z.ZodType<Content>;
 }
 
-/** Declares a kind of message; its data schema is loose towards unknown fields so that producers may add some. */
+/** Declares a kind of message. Its schemas ignore unknown fields, so that a later release may add some. */
 export function defineMessage<Shape extends z.ZodRawShape>(definition: {
   exchange: Exchange;
   type: string;
   version: number;
   summary: string;
   data: Shape;
+  before?: readonly (Omit<OlderShape, 'data'> & { data: z.ZodRawShape })[];
 }): MessageDefinition<z.infer<z.ZodObject<Shape>>> {
-  return { ...definition, data: z.object(definition.data) as never };
+  const { data, before = [] } = definition;
+  const older = before.map(shape => ({ ...shape, data: z.object(shape.data) }));
+  return { ...definition, data: z.object(data) as never, before: older };
 }
 
 export interface NewMessage<Data> {
@@ -56,10 +70,15 @@ export interface NewMessage<Data> {
 }
 
 /**
- * Builds the envelope of a message.
+ * Builds the envelope of a message, its data in the schema version that every instance can read.
  * @throws ZodError when `data` does not fit the definition: a producer's bug, found before anything is stored.
  */
-export function createMessage<Data>(definition: MessageDefinition<Data>, input: NewMessage<Data>): Message<Data> {
+export function createMessage<Content>(
+  definition: MessageDefinition<Content>,
+  input: NewMessage<Content>,
+): Message<Content> {
+  const version = writtenVersion(definition);
+  const data = definition.data.parse(input.data);
   return {
     specversion: '1.0',
     id: input.id,
@@ -68,9 +87,14 @@ export function createMessage<Data>(definition: MessageDefinition<Data>, input: 
     subject: input.subject,
     time: input.at.toISOString(),
     datacontenttype: 'application/json',
-    schemaversion: definition.version,
+    schemaversion: version,
     ...(input.traceparent ? { traceparent: input.traceparent } : {}),
-    data: definition.data.parse(input.data),
+    data:
+      version === definition.version
+        ? data
+        : (shapesOf(definition)
+            .get(version)
+            ?.parse(downgrade(definition, data as Data)) as Content),
   };
 }
 
@@ -92,6 +116,11 @@ export class InvalidMessageError extends Error {
   override name = 'InvalidMessageError';
 }
 
+/** A message of a later release: tried again as any other failure, for an instance of that release to take. */
+export class NewerMessageError extends Error {
+  override name = 'NewerMessageError';
+}
+
 /**
  * Checks the envelope of a received message, whatever its kind.
  * @throws InvalidMessageError when it does not fit.
@@ -103,18 +132,27 @@ export function parseEnvelope(received: unknown): Message {
 }
 
 /**
- * Checks a received message against the contract.
+ * Checks a received message against the contract, and brings its data to the newest schema version.
  * @throws InvalidMessageError when envelope, type, schema version or data do not fit.
+ * @throws NewerMessageError when its schema version is newer than those that this code knows.
  */
-export function parseMessage<Data>(definition: MessageDefinition<Data>, received: unknown): Message<Data> {
+export function parseMessage<Content>(definition: MessageDefinition<Content>, received: unknown): Message<Content> {
   const message = parseEnvelope(received);
-  if (message.type !== definition.type) throw new InvalidMessageError(`type ${message.type} is not ${definition.type}`);
-  if (message.schemaversion !== definition.version) {
-    throw new InvalidMessageError(`schema version ${message.schemaversion} of ${message.type} is not known`);
-  }
-  const data = definition.data.safeParse(message.data);
-  if (!data.success) throw new InvalidMessageError(`data of ${message.type}: ${z.prettifyError(data.error)}`);
-  return { ...message, data: data.data };
+  const { type, schemaversion: version } = message;
+  if (type !== definition.type) throw new InvalidMessageError(`type ${type} is not ${definition.type}`);
+  const unknown = `schema version ${version} of ${type} is not known`;
+  if (version > definition.version) throw new NewerMessageError(`${unknown} to this version of the service`);
+  const shape = version === definition.version ? definition.data : shapesOf(definition).get(version);
+  if (!shape) throw new InvalidMessageError(`${unknown} any more`);
+  const fit = <Shape>(schema: z.ZodType<Shape>, data: unknown): Shape => {
+    const result = schema.safeParse(data);
+    if (!result.success) throw new InvalidMessageError(`data of ${type}: ${z.prettifyError(result.error)}`);
+    return result.data;
+  };
+  const data = fit(shape, message.data);
+  if (version === definition.version) return { ...message, data: data as Content };
+  const newest = fit(definition.data, upgrade(definition, data as Data, version));
+  return { ...message, schemaversion: definition.version, data: newest };
 }
 
 /** The order that a message is about, if its data name one. */

@@ -6,7 +6,6 @@ import type { OrderEvent, RecordedEvent } from './events.ts';
 import { evolve, fold, refunded } from './order.ts';
 import { creationOutcome } from './outcome.ts';
 import { cancelled, created, declined, histories, recorded, refund, reserved } from './testing.ts';
-import { upcast } from './upcast.ts';
 
 describe('fold', () => {
   it('is nothing for an empty stream', () => assert.equal(fold([]), undefined));
@@ -84,22 +83,6 @@ describe('creationOutcome', () => {
       code: 'payment_declined',
       members: { reason: 'card_declined' },
     });
-  });
-});
-
-describe('upcast', () => {
-  it('runs the steps from the stored version to the newest', () => {
-    const steps = { A: [(data: object) => ({ ...data, two: true }), (data: object) => ({ ...data, three: true })] };
-    assert.deepEqual(upcast({ type: 'A', data: {}, schema: 1 }, steps).data, { two: true, three: true });
-    assert.deepEqual(upcast({ type: 'A', data: {}, schema: 2 }, steps).data, { three: true });
-    assert.deepEqual(upcast({ type: 'A', data: {}, schema: 3 }, steps).data, {});
-  });
-  it('refuses what a newer version wrote', () => {
-    assert.throws(() => upcast({ type: 'OrderCreated', data: {}, schema: 99 }), /not known/);
-    assert.throws(() => upcast({ type: 'OrderExploded', data: {}, schema: 1 }), /not known/);
-    assert.throws(() => upcast({ type: 'constructor', data: {}, schema: 1 }), /not known/);
-    for (const schema of [0, -1, 1.5, Number.NaN, undefined])
-      assert.throws(() => upcast({ type: 'OrderCreated', data: {}, schema: schema as number }), /not known/);
   });
 });
 

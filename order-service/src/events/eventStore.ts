@@ -3,7 +3,7 @@ import { currentContext } from '@tradepost/shared/context';
 import type { NewId } from '@tradepost/shared/ids';
 import { isDuplicateKey, shown } from '@tradepost/shared/mongo';
 import type { OrderEvent, RecordedEvent } from '../domain/events.ts';
-import { currentSchema, upcast } from '../domain/upcast.ts';
+import { storedEvent, upcast } from '../domain/storedEvent.ts';
 import type { CommitDocument, CommitModel } from '../models/commit.ts';
 
 export interface EventStore {
@@ -49,7 +49,7 @@ export function createEventStore(
         _id: newId(),
         orderId,
         version: version + 1,
-        events: events.map(event => ({ ...event, schema: currentSchema(event.type) })),
+        events: events.map(event => storedEvent(event)),
         at,
         ...(traceparent ? { traceparent } : {}),
         pending: true,

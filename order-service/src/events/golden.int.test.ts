@@ -4,10 +4,12 @@ import { after, before, describe, test } from 'node:test';
 import { startTestDatabase } from '@tradepost/local/testing';
 import { newId } from '@tradepost/shared/ids';
 import { buildIndexes, createConnection } from '@tradepost/shared/mongo';
+import { shapesOf } from '@tradepost/shared/schemaVersions';
 import type { Connection } from 'mongoose';
-import type { OrderEventType } from '../domain/events.ts';
+import { z } from 'zod';
+import { type OrderEventType, orderEvents } from '../domain/events.ts';
 import { fold } from '../domain/order.ts';
-import { currentSchema, type Upcasters, upcast, upcasters } from '../domain/upcast.ts';
+import { type EventKinds, NewerEventError, storedEvent, upcast, writtenSchema } from '../domain/storedEvent.ts';
 import { type CommitDocument, type CommitModel, createCommitModel } from '../models/commit.ts';
 import { createEventStore, type EventStore } from './eventStore.ts';
 
@@ -22,6 +24,8 @@ const streams = readdirSync(folder).map(file => ({
   name: file.replace('.json', ''),
   ...(JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Golden),
 }));
+const storedEvents = streams.flatMap(one => one.commits).flatMap(commit => commit.events);
+const kindOf = (type: string) => orderEvents[type as OrderEventType];
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
 
 let database: Awaited<ReturnType<typeof startTestDatabase>>;
@@ -69,29 +73,49 @@ describe('golden streams', () => {
         stored.flatMap(commit => commit.events.map(({ type, schema }) => `${type} ${schema}`)),
       ),
     );
-    const types = Object.keys(upcasters) as OrderEventType[];
-    const versions = types.flatMap(type =>
-      Array.from({ length: currentSchema(type) }, (_, index) => `${type} ${index + 1}`),
+    const versions = Object.entries(orderEvents).flatMap(([type, { version }]) =>
+      Array.from({ length: version }, (_, index) => `${type} ${index + 1}`),
     );
     assert.deepEqual([...occurs].sort(), versions.sort());
   });
 
+  test('every event has the shape of its version, and brought to today that of today, and nothing more', () => {
+    for (const event of storedEvents) {
+      const kind = kindOf(event.type);
+      assert.deepEqual(shapesOf(kind).get(event.schema)?.parse(event.data), event.data, event.type);
+      const { data } = upcast(event);
+      assert.deepEqual(kind.data.parse(data), data, event.type);
+    }
+  });
+
+  test('an event of the version that is written today would be written again as it was', () => {
+    const current = storedEvents.filter(event => event.schema === writtenSchema(kindOf(event.type)));
+    assert.deepEqual(new Set(current.map(event => event.type)), new Set(Object.keys(orderEvents)));
+    assert.deepEqual(
+      current.map(event => storedEvent(upcast(event))),
+      current,
+    );
+  });
+
   test('a changed event would still be read from every old stream', () => {
-    const known: Upcasters = {
-      ...upcasters,
-      OrderShipped: [
-        ({ carrier, ...data }) => ({ ...data, carrier: { name: carrier } }),
-        data => ({ ...data, parcels: 1 }),
-      ],
+    const known: EventKinds = {
+      ...orderEvents,
+      OrderShipped: {
+        version: 3,
+        data: z.object({}),
+        before: [
+          { data: z.object({}), up: ({ carrier, ...data }) => ({ ...data, carrier: { name: carrier } }) },
+          { data: z.object({}), up: data => ({ ...data, parcels: 1 }) },
+        ],
+      },
     };
-    const stored = streams.flatMap(one => one.commits).flatMap(commit => commit.events);
-    const shipped = stored.filter(event => event.type === 'OrderShipped');
+    const shipped = storedEvents.filter(event => event.type === 'OrderShipped');
     assert.deepEqual(
       shipped.map(event => upcast(event, known).data),
       [{ trackingNumber: 'RN123', carrier: { name: 'Post' }, parcels: 1 }],
     );
-    for (const event of stored.filter(one => one.type !== 'OrderShipped'))
-      assert.deepEqual(upcast(event, known), { type: event.type, data: event.data });
+    for (const event of storedEvents.filter(one => one.type !== 'OrderShipped'))
+      assert.deepEqual(upcast(event, known), upcast(event));
   });
 
   test('what a newer version of the service wrote is refused by name', async () => {
@@ -102,8 +126,8 @@ describe('golden streams', () => {
     };
     const data = { userId: 'u', lines: [], currency: 'GBP', total: 0 };
     await assert.rejects(
-      newer('newer-schema', { type: 'OrderCreated', data, schema: currentSchema('OrderCreated') + 1 }),
-      { message: `event OrderCreated in schema ${currentSchema('OrderCreated') + 1} is not known to this version` },
+      newer('newer-schema', { type: 'OrderCreated', data, schema: orderEvents.OrderCreated.version + 1 }),
+      new NewerEventError({ type: 'OrderCreated', schema: orderEvents.OrderCreated.version + 1 }),
     );
     await assert.rejects(newer('newer-type', { type: 'OrderGifted', data, schema: 1 }), {
       message: 'event OrderGifted in schema 1 is not known to this version',

@@ -1,6 +1,6 @@
 import { createModel, createSchema, schemaOptions } from '@tradepost/shared/mongo';
 import { type Connection, type Model, Schema } from 'mongoose';
-import type { OrderEvent } from '../domain/events.ts';
+import type { StoredEvent } from '../domain/storedEvent.ts';
 
 /** One atomic append to an order's stream, and at the same time its row in the outbox until it is published. */
 export interface CommitDocument {
@@ -9,7 +9,7 @@ export interface CommitDocument {
   orderId: string;
   /** Version of the first event. */
   version: number;
-  events: (OrderEvent & { schema: number })[];
+  events: StoredEvent[];
   at: Date;
   traceparent?: string;
   /** True until the relay has published it; then absent. */

@@ -7,6 +7,7 @@ import type { Failpoint } from '../config.ts';
 import { decide, InvalidTransitionError } from '../domain/decide.ts';
 import type { OrderEvent, RecordedEvent } from '../domain/events.ts';
 import { fold, type Order } from '../domain/order.ts';
+import { NewerEventError } from '../domain/storedEvent.ts';
 import type { EventStore } from '../events/eventStore.ts';
 import { createOrderSaga, type InventoryCommands, type PaymentCommands, stateOf } from './createOrderSaga.ts';
 import type { SagaMetrics } from './sagaMetrics.ts';
@@ -57,8 +58,11 @@ export function createSagaRunner(dependencies: SagaRunnerDependencies): SagaRunn
       await follow(lease, seen, known !== undefined, dependencies);
     } catch (error) {
       if (error instanceof LeaseLostError) return seen;
-      const park = lease.attempts + 1 >= dependencies.maxAttempts;
-      const waitMs = dependencies.random() * Math.min(backoffCapMs, backoffBaseMs * 2 ** lease.attempts);
+      // An instance of the later release goes on with the order; this one only looks whether it has to be.
+      const isNewer = error instanceof NewerEventError;
+      const park = !isNewer && lease.attempts + 1 >= dependencies.maxAttempts;
+      const backoffMs = isNewer ? backoffCapMs : Math.min(backoffCapMs, backoffBaseMs * 2 ** lease.attempts);
+      const waitMs = dependencies.random() * backoffMs;
       logger[park ? 'error' : 'warn'](
         { err: error, orderId: lease._id, attempts: lease.attempts + 1, park },
         'saga step failed',
