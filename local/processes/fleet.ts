@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { StartError } from '@tradepost/shared/lifecycle';
@@ -23,7 +24,13 @@ export interface Fleet {
   stop(): Promise<void>;
 }
 
+export interface FleetOptions extends EnvironmentOptions {
+  /** Folder of the release that an instance runs, asked for at each of its starts; this one's but in tests of upgrades. */
+  rootOf?(place: Place): string;
+}
+
 const stopMs = 15_000;
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * Starts the processes.
@@ -31,7 +38,7 @@ const stopMs = 15_000;
  * @throws ConfigError that names every setting which is wrong, before anything is started
  */
 export function startFleet(
-  options: EnvironmentOptions,
+  options: FleetOptions,
   lineTo: (place: Place, index: number) => (text: string) => void,
 ): Fleet {
   checkSettings(options);
@@ -39,7 +46,7 @@ export function startFleet(
     (place, index): Instance => ({
       ...place,
       process: keepRunning({
-        script: fileURLToPath(new URL(`../../${place.service}/src/index.ts`, import.meta.url)),
+        script: () => join(options.rootOf?.(place) ?? root, place.service, 'src', 'index.ts'),
         environment: environmentOf(place, options),
         line: lineTo(place, index),
         random: Math.random,

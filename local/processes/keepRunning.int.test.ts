@@ -14,7 +14,7 @@ function keep(name: string, code: string, pause?: (ms: number) => Promise<void>)
   writeFileSync(script, code);
   const lines: string[] = [];
   const kept = keepRunning({
-    script,
+    script: () => script,
     environment: { PATH: process.env.PATH },
     line: text => lines.push(text),
     random: () => 0,
@@ -84,7 +84,7 @@ describe('a process that is kept running', () => {
     );
     const keeper = `
       import { keepRunning } from ${JSON.stringify(new URL('./keepRunning.ts', import.meta.url).href)};
-      const kept = keepRunning({ script: ${JSON.stringify(child)}, environment: process.env, random: () => 0,
+      const kept = keepRunning({ script: () => ${JSON.stringify(child)}, environment: process.env, random: () => 0,
         line: text => { console.log('child', kept.pid(), text); if (text === 'up') process.kill(process.pid, 'SIGKILL'); } });`;
     const { kept, lines } = keep('keeper', keeper);
     await until(

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withinMs } from '@tradepost/shared/lifecycle';
 
 export interface KeepRunningOptions {
-  /** TypeScript file. */
-  script: string;
+  /** TypeScript file, asked for at every start. */
+  script(): string;
   environment: Readonly<Record<string, string | undefined>>;
   /** Takes what the process writes, line by line, and what happens to it. */
   line(text: string): void;
@@ -42,7 +42,7 @@ export function keepRunning(options: KeepRunningOptions): KeptProcess {
 
   async function runOnce(): Promise<number> {
     const startedAt = performance.now();
-    const current = spawn(process.execPath, [options.script], {
+    const current = spawn(process.execPath, [options.script()], {
       env: options.environment,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

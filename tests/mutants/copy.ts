@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { root } from '../architecture/sourceFiles.ts';
-import type { Mutant } from './mutant.ts';
+import type { Edit } from './mutant.ts';
 
 const left = new Set(['node_modules', '.git', '.data']);
 
@@ -11,7 +11,7 @@ const left = new Set(['node_modules', '.git', '.data']);
  * @returns the folder, which the caller removes
  */
 export function copyProject(): string {
-  const copy = mkdtempSync(join(tmpdir(), 'tradepost-mutants-'));
+  const copy = mkdtempSync(join(tmpdir(), 'tradepost-copy-'));
   cpSync(root, copy, { recursive: true, filter: from => !left.has(basename(from)) });
   const packages = join(root, 'node_modules');
   mkdirSync(join(copy, 'node_modules'));
@@ -24,19 +24,19 @@ export function copyProject(): string {
   return copy;
 }
 
-/** Whether the text that a mutant replaces is once in the project at `copy`. */
-export function fits(copy: string, { file, find }: Mutant): boolean {
+/** Whether the text that an edit replaces is once in the project at `copy`. */
+export function fits(copy: string, { file, find }: Edit): boolean {
   return readFileSync(join(copy, file), 'utf8').split(find).length === 2;
 }
 
 /**
- * Plants a mutant in a copy.
+ * Plants an edit in a copy.
  * @returns takes it out again
  * @throws Error when its text is not there once
  */
-export function plant(copy: string, mutant: Mutant): () => void {
-  const { name, file, find, replace } = mutant;
-  if (!fits(copy, mutant)) throw new Error(`${name}: its text is not once in ${file}:\n${find}`);
+export function plant(copy: string, edit: Edit): () => void {
+  const { file, find, replace } = edit;
+  if (!fits(copy, edit)) throw new Error(`This text is not once in ${file}:\n${find}`);
   const path = join(copy, file);
   const original = readFileSync(path, 'utf8');
   writeFileSync(

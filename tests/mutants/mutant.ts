@@ -1,11 +1,15 @@
-/** A bug to plant: one text of a file is replaced by another. */
-export interface Mutant {
-  /** Begins with the letter of the rule of the order protocol that it undoes, if it undoes one of those. */
-  name: string;
+/** One text of a file is replaced by another. */
+export interface Edit {
   file: string;
   /** Must be in the file once. */
   find: string;
   replace: string;
+}
+
+/** A bug to plant. */
+export interface Mutant extends Edit {
+  /** Begins with the letter of the rule of the order protocol that it undoes, if it undoes one of those. */
+  name: string;
   /** Where it has to be found, one after the other. */
   suites: readonly Suite[];
 }

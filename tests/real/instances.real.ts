@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Instance } from '@tradepost/local/processes/fleet';
 import { serviceNames } from '@tradepost/shared/discovery';
+import { restart, untilKnown } from './instances.ts';
 import { easyRate, expectNoFailure, recordFigures, startLoad } from './load.ts';
 import { isReady, type RealShop, settled, startRealShop, until } from './realShop.ts';
 import { startConsul, startMongod, startRabbit, type TestServer } from './servers.ts';
@@ -22,7 +22,7 @@ describe('two instances of every service, found by Consul', () => {
       ...{ mongodbUri: mongod.url, rabbitmqUrl: rabbit.url, consulUrl: consul.url },
       scale: serviceNames.map(name => `${name}=2`).join(','),
     });
-    for (const service of serviceNames) await untilKnown(service, 2);
+    for (const service of serviceNames) await untilKnown(servers.consul.url, service, 2);
   });
   after(async () => {
     await shop?.stop();
@@ -33,20 +33,6 @@ describe('two instances of every service, found by Consul', () => {
     assert.deepEqual(shop.ownFaults(), []);
   });
 
-  async function restart(instance: Instance, signal: NodeJS.Signals): Promise<void> {
-    const restarts = instance.process.restarts();
-    instance.process.signal(signal);
-    await until(async () => instance.process.restarts() > restarts && (await isReady(instance)), recoveryMs);
-  }
-
-  /** Waits until Consul says that so many instances are healthy. */
-  async function untilKnown(service: string, count: number): Promise<void> {
-    await until(async () => {
-      const answer = await fetch(`${servers.consul.url}/v1/health/service/${service}?passing`);
-      return ((await answer.json()) as unknown[]).length === count;
-    }, recoveryMs);
-  }
-
   test('a rolling restart of all of them under load fails no request', async () => {
     const rate = await easyRate(shop, 10);
     await using load = await startLoad(shop, rate);
@@ -55,7 +41,7 @@ describe('two instances of every service, found by Consul', () => {
     for (const nth of [0, 1]) {
       const round = serviceNames.map(service => shop.instances(service)[nth]!);
       await Promise.all(round.map(instance => restart(instance, 'SIGTERM')));
-      for (const service of serviceNames) await untilKnown(service, 2);
+      for (const service of serviceNames) await untilKnown(servers.consul.url, service, 2);
       stopped += round.length;
     }
     const report = await load.finish();
@@ -79,7 +65,7 @@ describe('two instances of every service, found by Consul', () => {
     const settledMs = Math.round(await settled(shop, recoveryMs));
     recordFigures('five instances killed', report, { settledMs });
     assert.deepEqual(report.broken, []);
-    for (const service of serviceNames) await untilKnown(service, 2);
+    for (const service of serviceNames) await untilKnown(servers.consul.url, service, 2);
   });
 
   test('an order-service that is frozen past its leases is replaced, and harms nothing when it goes on', async () => {
@@ -90,7 +76,7 @@ describe('two instances of every service, found by Consul', () => {
       await sleep(frozenMs);
       instance.process.signal('SIGCONT');
       await until(() => isReady(instance), recoveryMs);
-      await untilKnown('order-service', 2);
+      await untilKnown(servers.consul.url, 'order-service', 2);
     }
     const report = await load.finish();
     const settledMs = Math.round(await settled(shop, recoveryMs));

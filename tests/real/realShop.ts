@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Secrets } from '@tradepost/local/dataFolder';
-import { type Fleet, type Instance, startFleet } from '@tradepost/local/processes/fleet';
+import { type Fleet, type FleetOptions, type Instance, startFleet } from '@tradepost/local/processes/fleet';
 import { placeInstances } from '@tradepost/local/processes/ports';
 import { readProcessSettings } from '@tradepost/local/processes/settings';
 import { seedDemo } from '@tradepost/local/seed';
@@ -39,6 +39,8 @@ export interface RealShopOptions {
   isHurried?: boolean;
   /** Puts something between the services: gets their ports, returns those at which they are to be found. */
   openDoors?(ports: Readonly<Record<string, number>>): Promise<Partial<Record<Instance['service'], number>>>;
+  /** Folder of the release that an instance runs. */
+  rootOf?: FleetOptions['rootOf'];
 }
 
 const readyLimitMs = 60_000;
@@ -76,11 +78,15 @@ export async function startRealShop(options: RealShopOptions): Promise<RealShop>
   const [lines, faults]: [string[], string[]] = [[], []];
   const ports = Object.fromEntries(places.map(place => [place.service, place.port]));
   const doors = (await options.openDoors?.(ports)) ?? {};
-  const fleet = startFleet({ settings, places, doors, admin, secrets }, place => text => {
-    if (text.includes('"code":"internal_error"')) faults.push(`${place.name}: ${text.slice(0, 3_000)}`);
-    lines.push(`${place.name}: ${text.slice(0, 600)}`);
-    if (lines.length > 400) lines.shift();
-  });
+  const { rootOf } = options;
+  const fleet = startFleet(
+    { settings, places, doors, admin, secrets, ...(rootOf ? { rootOf } : {}) },
+    place => text => {
+      if (text.includes('"code":"internal_error"')) faults.push(`${place.name}: ${text.slice(0, 3_000)}`);
+      lines.push(`${place.name}: ${text.slice(0, 600)}`);
+      if (lines.length > 400) lines.shift();
+    },
+  );
   const portOf = (service: string) => places.find(place => place.service === service)?.port;
   const url = `http://127.0.0.1:${portOf('gateway')}`;
   const ask = (method: string, path: string, request?: Parameters<typeof send>[3]) => send(url, method, path, request);
