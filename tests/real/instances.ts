@@ -12,8 +12,14 @@ export async function restart(instance: Instance, signal: NodeJS.Signals): Promi
 
 /** Waits until Consul says that so many instances are healthy. */
 export async function untilKnown(consulUrl: string, service: string, count: number): Promise<void> {
-  await until(async () => {
-    const answer = await fetch(`${consulUrl}/v1/health/service/${service}?passing`);
-    return ((await answer.json()) as unknown[]).length === count;
-  }, recoveryMs);
+  let checks: { Checks: { Status: string; Output: string }[] }[] = [];
+  await until(
+    async () => {
+      const answer = await fetch(`${consulUrl}/v1/health/service/${service}`);
+      checks = (await answer.json()) as typeof checks;
+      return checks.filter(({ Checks }) => Checks.every(({ Status }) => Status === 'passing')).length === count;
+    },
+    recoveryMs,
+    () => [service, checks.map(({ Checks }) => Checks.map(({ Status, Output }) => `${Status} ${Output}`))],
+  );
 }

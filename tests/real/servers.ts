@@ -29,7 +29,7 @@ export const programs = ['MONGOD_BIN', 'CONSUL_BIN', 'RABBITMQ_SERVER_BIN'] as c
 /** Without this one the limits that gateways share are left out. */
 export const redisProgram = 'REDIS_SERVER_BIN';
 
-const usualStartLimitMs = 60_000;
+const usualStartLimitMs = 180_000;
 
 export interface Program {
   /** The environment's name for the program. */
