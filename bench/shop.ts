@@ -76,7 +76,9 @@ export async function startEmbeddedShop({ say }: BenchShopOptions): Promise<Benc
   const [port] = await freePorts(1);
   const admin = { email: 'admin@tradepost.example', password: 'the bench is not a secret' };
   const began = performance.now();
-  const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, '..', 'local', 'start.ts')], {
+  // As `npm start` does: seven parts in one process would else take 40 MB more for their youngest objects.
+  const script = ['--max-semi-space-size=8', join(import.meta.dirname, '..', 'local', 'start.ts')];
+  const child: ChildProcess = spawn(process.execPath, script, {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...{ PATH: process.env.PATH, HOME: process.env.HOME, GATEWAY_PORT: String(port), DATA_DIR: folder },
