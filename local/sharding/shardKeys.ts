@@ -34,7 +34,7 @@ export const sharding: Readonly<Record<ServiceName, DatabaseSharding>> = {
       sagas: { key: { userId: 'hashed' }, oneId: 'an order is of one user for ever' },
       inbox: byId,
     },
-    whole: {},
+    whole: { written_schemas: 'a document for each kind of event' },
   },
   'inventory-service': {
     sharded: {

@@ -21,6 +21,8 @@ export interface Report {
   reads: number;
   /** Milliseconds of the slowest request. */
   slowestMs: number;
+  /** Longest time in which no order was accepted, in milliseconds. */
+  pauseMs: number;
   /** Milliseconds that it lasted, and in which the shop waited for a processor. */
   lastedMs: number;
   waitedMs: number;
@@ -57,12 +59,17 @@ export async function startLoad(
   await Promise.all(
     products.map(id => shop.send('PATCH', `/api/inventory/${id}`, { token: admin, body: { onHand: 1_000_000 } })),
   );
-  const counts = { orders: 0, atOnce: 0, reads: 0, slowestMs: 0, lastedMs: 0, waitedMs: 0 };
+  const counts = { orders: 0, atOnce: 0, reads: 0, slowestMs: 0, pauseMs: 0, lastedMs: 0, waitedMs: 0 };
   const report: Report = { ...counts, failures: {}, failedReads: {}, broken: [] };
   const [began, waiting] = [performance.now(), countWaiting(shop)];
   const count = (counts: Record<string, number>, answer: TestAnswer | undefined) => {
     const name = answer ? `${answer.status} ${answer.body.code ?? ''}`.trim() : '0';
     counts[name] = (counts[name] ?? 0) + 1;
+  };
+  let acceptedAt = began;
+  const accepted = () => {
+    report.pauseMs = Math.max(report.pauseMs, performance.now() - acceptedAt);
+    acceptedAt = performance.now();
   };
   const timed = async (method: string, path: string, options: Parameters<LoadedShop['send']>[2]) => {
     const began = performance.now();
@@ -79,7 +86,9 @@ export async function startLoad(
     const until = performance.now() + giveUpMs;
     for (let tries = 1; ; tries += 1) {
       const answer = await timed('POST', '/api/orders', { token, body, headers });
-      if (tries === 1 && (answer?.status === 201 || answer?.status === 202)) report.atOnce += 1;
+      const isAccepted = answer?.status === 201 || answer?.status === 202;
+      if (isAccepted) accepted();
+      if (isAccepted && tries === 1) report.atOnce += 1;
       if (answer?.status === 201)
         return isCancelled ? cancel(token, answer.body.id) : check(token, answer.body.id, 'confirmed');
       // Accepted and not done yet: the same key leads to its end.
@@ -134,6 +143,8 @@ export async function startLoad(
   }, 1_000 / ordersPerSecond);
   const finish = async () => {
     clearInterval(timer);
+    // Also when none was accepted any more.
+    report.pauseMs = Math.max(report.pauseMs, performance.now() - acceptedAt);
     while (running.size > 0) await Promise.all(running);
     report.lastedMs = Math.round(performance.now() - began);
     report.waitedMs = Math.round(waiting());
@@ -188,6 +199,7 @@ export function recordFigures(test: string, report: Report, more: Record<string,
     test,
     ...counts,
     slowestMs: Math.round(report.slowestMs),
+    pauseMs: Math.round(report.pauseMs),
     broken: broken.length,
     ...more,
   });

@@ -114,18 +114,20 @@ export async function startServer(program: Program): Promise<TestServer> {
 const yes = () => true;
 const no = () => false;
 
-/** A standalone MongoDB. */
-export async function startMongod(): Promise<TestServer> {
+/**
+ * A MongoDB server.
+ * @param options further ones, as of a member of a replica set; a standalone server without them
+ */
+export async function startMongod(...options: string[]): Promise<TestServer> {
   const [port] = await freePorts(1);
   const url = `mongodb://127.0.0.1:${port}`;
+  const common = ['--port', String(port), '--bind_ip', '127.0.0.1', '--wiredTigerCacheSizeGB', '0.25'];
   return startServer({
     setting: 'MONGOD_BIN',
     url,
-    command: folder => ({
-      args: ['--dbpath', folder, '--port', String(port), '--bind_ip', '127.0.0.1', '--wiredTigerCacheSizeGB', '0.25'],
-    }),
+    command: folder => ({ args: ['--dbpath', folder, ...common, ...options] }),
     async isUp() {
-      const connection = createConnection(`${url}/admin`);
+      const connection = createConnection(`${url}/admin?directConnection=true`);
       try {
         await connection.asPromise();
       } finally {
@@ -159,23 +161,43 @@ export async function startConsul(): Promise<TestServer> {
  * @param metricsPort where it serves its metrics; it does not without one
  */
 export async function startRabbit(metricsPort?: number): Promise<TestServer> {
-  const [port, distribution] = await freePorts(2);
+  const [port = 0, distribution = 0] = await freePorts(2);
+  const metrics = [`prometheus.tcp.port = ${metricsPort}`, 'prometheus.tcp.ip = 127.0.0.1'];
+  return startServer(
+    rabbitNode({ port, distribution }, metricsPort ? metrics : [], folder => {
+      if (metricsPort) writeFileSync(join(folder, 'enabled_plugins'), '[rabbitmq_prometheus].\n');
+    }),
+  );
+}
+
+/** A node by its port for clients and the one for other nodes. */
+export interface RabbitPorts {
+  port: number;
+  distribution: number;
+}
+
+/** The name by which other nodes and commands know a node. */
+export const rabbitName = ({ port }: RabbitPorts): string => `tradepost-${port}@localhost`;
+
+/**
+ * One RabbitMQ node.
+ * @param settings lines of its configuration
+ * @param prepare puts further files into its folder, which is its home too
+ */
+export function rabbitNode(ports: RabbitPorts, settings: string[], prepare: (folder: string) => void): Program {
+  const { port, distribution } = ports;
   const url = `amqp://127.0.0.1:${port}`;
-  return startServer({
+  return {
     setting: 'RABBITMQ_SERVER_BIN',
     url,
     command(folder) {
       const configuration = join(folder, 'rabbitmq.conf');
-      const settings = [`listeners.tcp.1 = 127.0.0.1:${port}`];
-      if (metricsPort) {
-        writeFileSync(join(folder, 'enabled_plugins'), '[rabbitmq_prometheus].\n');
-        settings.push(`prometheus.tcp.port = ${metricsPort}`, 'prometheus.tcp.ip = 127.0.0.1');
-      }
-      writeFileSync(configuration, `${settings.join('\n')}\n`);
+      writeFileSync(configuration, `${[`listeners.tcp.1 = 127.0.0.1:${port}`, ...settings].join('\n')}\n`);
+      prepare(folder);
       return {
         args: [],
         environment: {
-          RABBITMQ_NODENAME: `tradepost-${port}@localhost`,
+          RABBITMQ_NODENAME: rabbitName(ports),
           RABBITMQ_DIST_PORT: String(distribution),
           RABBITMQ_BASE: folder,
           RABBITMQ_MNESIA_BASE: join(folder, 'data'),
@@ -189,7 +211,7 @@ export async function startRabbit(metricsPort?: number): Promise<TestServer> {
       };
     },
     isUp: () => tryRabbit(url, 2_000),
-  });
+  };
 }
 
 /** A single Redis that keeps nothing. */
