@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
+import { hopsText, measureHops } from './hops.ts';
+import { type Market, openMarket } from './market.ts';
 import { cpuSeconds, median } from './measure.ts';
 import { lines, type Report, table } from './report.ts';
 import { type BenchShop, hasServers, startBenchShop, startEmbeddedShop } from './shop.ts';
@@ -57,7 +59,9 @@ export async function benchCheckout(options: CheckoutOptions): Promise<Report> {
       await shop.stop();
     }
   }
-  return reportOf(found, options);
+  const report = await reportOf(found, options);
+  const hops = await measureHops(starts.at(-1) ?? startEmbeddedShop, say);
+  return { ...report, text: `${report.text}\n${hopsText(hops)}` };
 }
 
 async function measureAll(shop: BenchShop, market: Market, { buyers, seconds, rounds, say }: CheckoutOptions) {
@@ -76,24 +80,6 @@ async function measureAll(shop: BenchShop, market: Market, { buyers, seconds, ro
     }
   }
   return all;
-}
-
-export interface Market {
-  tokens: string[];
-  products: string[];
-}
-
-const customers = 16;
-
-/** Customers, and products with more pieces than will be sold. */
-export async function openMarket(shop: BenchShop): Promise<Market> {
-  const tokens: string[] = [];
-  for (let n = 0; n < customers; n += 1) tokens.push(await shop.register());
-  const listed = await shop.send('GET', '/api/products?limit=100');
-  const products: string[] = listed.body.items.map(({ id }: { id: string }) => id);
-  const token = await shop.adminToken();
-  for (const id of products) await shop.send('PATCH', `/api/inventory/${id}`, { token, body: { onHand: 100_000_000 } });
-  return { tokens, products };
 }
 
 const shippingAddress = { name: 'Ada', line1: '12 Mill Lane', city: 'York', postcode: 'YO1 7HH', country: 'GB' };
@@ -120,11 +106,16 @@ export async function loadOnce(shop: BenchShop, market: Market, load: CheckoutLo
         quantity: 1,
       }));
       const asked = performance.now();
-      const answer = await post(agent, `${shop.url}/api/orders`, market.tokens[number % customers] as string, {
-        items,
-        shippingAddress,
-        payment: { token: 'tok_visa' },
-      });
+      const answer = await post(
+        agent,
+        `${shop.url}/api/orders`,
+        market.tokens[number % market.tokens.length] as string,
+        {
+          items,
+          shippingAddress,
+          payment: { token: 'tok_visa' },
+        },
+      );
       if (answer === '201 confirmed') tookMs.push(performance.now() - asked);
       else others[answer] = (others[answer] ?? 0) + 1;
     }

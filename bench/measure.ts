@@ -18,7 +18,7 @@ export interface Contender {
   name: string;
   url: string;
   headers?: Record<string, string>;
-  /** What is asked for in turn, where it is not just the address. */
+  /** What is asked for in turn, in place of the address alone; each connection has a share of them. */
   requests?: readonly autocannon.Request[];
   pids: readonly number[];
 }
@@ -71,11 +71,8 @@ export async function compare(contenders: readonly Contender[], options: LoadOpt
 async function loadOnce(contender: Contender, { connections, seconds }: LoadOptions): Promise<Sample> {
   const { url, headers, requests, pids } = contender;
   const before = cpuSeconds(pids);
-  const result = await autocannon({
-    ...{ url, connections, duration: seconds },
-    ...(headers ? { headers } : {}),
-    ...(requests ? { requests: [...requests] } : {}),
-  });
+  const asked = { ...(headers && { headers }), ...(requests && { setupClient: handOut(requests, connections) }) };
+  const result = await autocannon({ url, connections, duration: seconds, ...asked });
   const after = cpuSeconds(pids);
   const total = result.requests.total;
   return {
@@ -84,6 +81,16 @@ async function loadOnce(contender: Contender, { connections, seconds }: LoadOpti
     p99: result.latency.p99,
     cpuSecondsPer1000: before === undefined || after === undefined ? undefined : (1_000 * (after - before)) / total,
     errors: result.errors + result.non2xx,
+  };
+}
+
+/** Gives each connection its share of the requests, beginning anywhere. */
+function handOut(requests: readonly autocannon.Request[], connections: number): (client: autocannon.Client) => void {
+  const share = Math.ceil(requests.length / connections);
+  let first = Math.floor(Math.random() * requests.length);
+  return client => {
+    client.setRequests(Array.from({ length: share }, (_, nth) => requests[(first + nth) % requests.length]!));
+    first += share;
   };
 }
 

@@ -7,8 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type ProcessName, processNames } from '@tradepost/local/processes/settings';
 import autocannon from 'autocannon';
-import { checkoutKinds, loadOnce, openMarket } from './checkout.ts';
+import { checkoutKinds, loadOnce } from './checkout.ts';
 import { type CpuProfile, costsByPlace, type PlaceCost } from './cpuProfile.ts';
+import { openMarket } from './market.ts';
 import { type Report, table } from './report.ts';
 import { type BenchShop, startBenchShop } from './shop.ts';
 

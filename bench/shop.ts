@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Secrets } from '@tradepost/local/dataFolder';
 import type { ProcessName } from '@tradepost/local/processes/settings';
 import { send } from '@tradepost/local/testing';
 import { type RealShop, startRealShop } from '../tests/real/realShop.ts';
@@ -26,8 +28,19 @@ export interface BenchShopOptions {
   say(line: string): void;
   /** Port of what answers in the place of product-service. */
   productService?: number;
-  /** Settings of all processes beside those of a shop that is measured. */
+  /** Settings beside those of every benchmark. */
   environment?: Record<string, string>;
+  /** Servers that outlive the shop; it has its own without. */
+  servers?: BenchServers;
+}
+
+/** A MongoDB and a RabbitMQ, and what a shop has to know to be started on them again. */
+export interface BenchServers {
+  mongodbUri: string;
+  rabbitmqUrl: string;
+  secrets: Secrets;
+  adminPassword: string;
+  stop(): Promise<void>;
 }
 
 /** No request is refused for its number: the limits of one address would be those of the load's. */
@@ -36,25 +49,43 @@ const limits = { AUTH_RATE_LIMIT: '1000000', RATE_LIMIT_PER_MINUTE: '100000000',
 /** Whether MONGOD_BIN and RABBITMQ_SERVER_BIN name servers to measure on. */
 export const hasServers = (): boolean => Boolean(process.env.MONGOD_BIN && process.env.RABBITMQ_SERVER_BIN);
 
+/** @throws Error when MONGOD_BIN or RABBITMQ_SERVER_BIN is not set */
+export async function startBenchServers(): Promise<BenchServers> {
+  const secret = () => randomBytes(32).toString('hex');
+  const servers = await Promise.all([startMongod(), startRabbit()]);
+  const [mongod, rabbit] = servers;
+  return {
+    ...{ mongodbUri: mongod.url, rabbitmqUrl: rabbit.url, adminPassword: secret() },
+    secrets: { serviceTokenSecret: secret(), tokenKeySecret: secret() },
+    async stop() {
+      await Promise.all(servers.map(server => server.close()));
+    },
+  };
+}
+
 /**
  * Six processes on a MongoDB and a RabbitMQ of their own.
  * @throws Error when MONGOD_BIN or RABBITMQ_SERVER_BIN is not set
  */
-export async function startBenchShop({ productService, environment, say }: BenchShopOptions): Promise<BenchShop> {
-  say('starting MongoDB, RabbitMQ and six processes');
-  const servers = await Promise.all([startMongod(), startRabbit()]);
-  const [mongod, rabbit] = servers;
-  const stopServers = () => Promise.all(servers.map(server => server.close()));
+export async function startBenchShop(
+  options: BenchShopOptions,
+): Promise<BenchShop & { instances: RealShop['instances'] }> {
+  const { productService, say, environment } = options;
+  say(`starting ${options.servers ? '' : 'MongoDB, RabbitMQ and '}six processes`);
+  const servers = options.servers ?? (await startBenchServers());
+  const stopServers = async () => {
+    if (!options.servers) await servers.stop();
+  };
   try {
     const shop = await startRealShop({
-      ...{ mongodbUri: mongod.url, rabbitmqUrl: rabbit.url, isHurried: false },
-      environment: { ...limits, ...environment },
+      ...servers,
+      ...{ environment: { ...limits, ...environment }, isHurried: false },
       ...(productService === undefined ? {} : { openDoors: async () => ({ 'product-service': productService }) }),
     });
     const pids = (name?: ProcessName) => shop.instances(name).flatMap(one => one.process.pid() ?? []);
     return {
       ...{ name: 'MongoDB and RabbitMQ', url: shop.url, pids: () => pids(), pidOf: name => pids(name)[0] as number },
-      ...{ send: shop.send, register: shop.register, adminToken: shop.adminToken },
+      ...{ send: shop.send, register: shop.register, adminToken: shop.adminToken, instances: shop.instances },
       async stop() {
         await shop.stop();
         await stopServers();
@@ -69,7 +100,10 @@ export async function startBenchShop({ productService, environment, say }: Bench
 const readyLimitMs = 60_000;
 
 /** `npm start` as it is: one process on the embedded store and broker, whose data is on disk. */
-export async function startEmbeddedShop({ say }: BenchShopOptions): Promise<BenchShop & { readyMs: number }> {
+export async function startEmbeddedShop({
+  say,
+  environment,
+}: BenchShopOptions): Promise<BenchShop & { readyMs: number }> {
   say('starting the shop as npm start does');
   const folder = mkdtempSync(join(tmpdir(), 'tradepost-bench-'));
   // Eight ports one after the other, of which nobody has the first.
@@ -82,7 +116,7 @@ export async function startEmbeddedShop({ say }: BenchShopOptions): Promise<Benc
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...{ PATH: process.env.PATH, HOME: process.env.HOME, GATEWAY_PORT: String(port), DATA_DIR: folder },
-      ...{ ADMIN_EMAIL: admin.email, ADMIN_PASSWORD: admin.password, ...limits },
+      ...{ ADMIN_EMAIL: admin.email, ADMIN_PASSWORD: admin.password, ...limits, ...environment },
     },
   });
   const url = `http://127.0.0.1:${port}`;

@@ -8,6 +8,7 @@ import { root } from './sourceFiles.ts';
 const pages = [
   'README.md',
   'docs/architecture.md',
+  'docs/capacity.md',
   'docs/security.md',
   'docs/metrics.md',
   'docs/operations.md',
