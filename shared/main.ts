@@ -40,9 +40,8 @@ export async function runService<S extends z.ZodRawShape>(options: {
     connection.asPromise().catch(() => {});
     const start = async () => {
       await ensureConnected(connection, common.MONGODB_URI);
-      // Before it is ready: until it knows which sessions ended it takes no token.
-      await revocations.start();
       await service.start();
+      await revocations.start();
     };
     let started = false;
     const starting = untilAvailable(start, { what: 'a dependency', logger, random: Math.random, signal }).then(() => {

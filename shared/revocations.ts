@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from './clock.ts';
 import { maxRevocations, type RevocationsAnswer, revocationsAnswer } from './contracts/users.ts';
-import { AppError } from './errors.ts';
 import { userSessionsRevoked } from './events/users.ts';
 import type { AccessClaims } from './http/auth.ts';
 import type { ServiceClient } from './http/client.ts';
@@ -24,7 +23,6 @@ export interface Revocation {
 
 /** The revocations that still matter, in memory; for `isRevoked` of the access token verifier. */
 export interface Revocations {
-  /** @throws AppError `service_unavailable` until what ended before was loaded once: nobody can tell by then */
   isRevoked(claims: Pick<AccessClaims, 'sub' | 'sid' | 'role'>): boolean;
   /** Takes one in at once, without waiting for its message. */
   add(revocation: Revocation): void;
@@ -57,8 +55,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
   const roles = expiringMap<'customer' | 'admin'>(capacity);
   const stopping = new AbortController();
   let consumer: Consumer | undefined;
-  let isLoaded = false;
-  let loading: Promise<void> | undefined;
+  let loading: Promise<void> = Promise.resolve();
 
   function add({ userId, sessionIds, role, revokedAt }: Revocation): void {
     const [at, now] = [Date.parse(revokedAt), options.clock().getTime()];
@@ -73,7 +70,6 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     for (const { id, at } of all.sessions) sessions.set(id, true, Date.parse(at), now);
     for (const { id, at } of all.users) users.set(id, true, Date.parse(at), now);
     for (const { id, role, at } of all.roles) roles.set(id, role, Date.parse(at), now);
-    isLoaded = true;
   }
 
   async function isReloaded(): Promise<boolean> {
@@ -94,12 +90,6 @@ export function createRevocations(options: RevocationsOptions): Revocations {
   return {
     add,
     isRevoked({ sub, sid, role }) {
-      if (!isLoaded) {
-        throw new AppError('service_unavailable', {
-          detail: 'It is not known yet which sessions ended',
-          retryAfter: 1,
-        });
-      }
       const now = options.clock().getTime();
       const present = roles.get(sub, now);
       return sessions.get(sid, now) || users.get(sub, now) || (present !== undefined && present !== role);
@@ -110,8 +100,8 @@ export function createRevocations(options: RevocationsOptions): Revocations {
         handle: async message => add(message.data),
         onGap: reload,
       });
-      // Not waited for beyond the first try: user-service may come later, and until then no token is accepted.
-      if (!isLoaded && !(await isReloaded())) loading ??= reloadUntilDone();
+      // Not waited for beyond the first try: user-service may come later, and without its keys no token is accepted.
+      if (!(await isReloaded())) loading = reloadUntilDone();
     },
     async stop() {
       stopping.abort();
