@@ -93,7 +93,8 @@ async function startPeers(folder: string, closing: (() => Promise<unknown>)[], s
       closing.push(started.stop);
       return started;
     } catch (error) {
-      const reason = (error as Error).message.trim();
+      const { message, cause } = error as Error & { cause?: { code?: string } };
+      const reason = `${message.trim()}${cause?.code ? ` (${cause.code})` : ''}`;
       say(`${what} left out: ${reason}`);
       missing.push(`${what} left out: ${reason.replaceAll(/\s+/g, ' ').slice(0, 300)}`);
       return undefined;
