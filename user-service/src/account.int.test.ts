@@ -165,7 +165,7 @@ test('deletion erases the person, ends every session and frees the address', asy
   assert.equal((await shop.login(account.email)).status, 401);
   for (const { name } of await shop.connection.listCollections()) {
     const stored = JSON.stringify(await shop.connection.collection(name).find().toArray());
-    for (const trace of ['leaver', 'Surname', 'Gone Street', 'LS1'])
+    for (const trace of ['leaver', 'Surname', 'Gone Street', 'LS1 1AA'])
       assert.ok(!stored.includes(trace), `${trace} in ${name}`);
   }
   const types = () => shop.messages.filter(message => message.subject === account.id).map(message => message.type);
