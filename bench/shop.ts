@@ -44,7 +44,7 @@ export interface BenchServers {
 }
 
 /** No request is refused for its number: the limits of one address would be those of the load's. */
-const limits = { AUTH_RATE_LIMIT: '1000000', RATE_LIMIT_PER_MINUTE: '100000000', LOG_LEVEL: 'info' };
+const limits = { AUTH_RATE_LIMIT: '1000000', RATE_LIMIT_PER_MINUTE: '100000000' };
 
 /** Whether MONGOD_BIN and RABBITMQ_SERVER_BIN name servers to measure on. */
 export const hasServers = (): boolean => Boolean(process.env.MONGOD_BIN && process.env.RABBITMQ_SERVER_BIN);
@@ -79,7 +79,7 @@ export async function startBenchShop(
   try {
     const shop = await startRealShop({
       ...servers,
-      ...{ environment: { ...limits, ...environment }, isHurried: false },
+      ...{ environment: { ...limits, LOG_LEVEL: 'info', ...environment }, isHurried: false },
       ...(productService === undefined ? {} : { openDoors: async () => ({ 'product-service': productService }) }),
     });
     const pids = (name?: ProcessName) => shop.instances(name).flatMap(one => one.process.pid() ?? []);
