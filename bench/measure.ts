@@ -112,9 +112,17 @@ export function cpuSeconds(pids: readonly number[]): number | undefined {
 }
 
 /** Resident memory of a process in mebibytes; undefined where /proc does not tell. */
-export function residentMiB(pid: number): number | undefined {
+export const residentMiB = (pid: number): number | undefined => memoryMiB(`/proc/${pid}/status`, 'VmRSS');
+
+/**
+ * Memory of a process in mebibytes, in which a page that n processes share counts one n-th for each (man 5 proc, Pss); of
+ * processes that run the same program the sum is what they really take. Undefined where /proc does not tell.
+ */
+export const proportionalMiB = (pid: number): number | undefined => memoryMiB(`/proc/${pid}/smaps_rollup`, 'Pss');
+
+function memoryMiB(path: string, field: string): number | undefined {
   try {
-    const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    const [, kilobytes] = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(path, 'utf8')) ?? [];
     return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
   } catch {
     return undefined;

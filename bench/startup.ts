@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processNames } from '@tradepost/local/processes/settings';
-import { median, residentMiB } from './measure.ts';
+import { median, proportionalMiB, residentMiB } from './measure.ts';
 import { bars, type Report, table } from './report.ts';
 import { hasServers, startBenchShop, startEmbeddedShop } from './shop.ts';
 
@@ -30,21 +30,23 @@ export async function benchStartup({ rounds, say }: StartupOptions): Promise<Rep
   }
   const processes = hasServers() ? await idleProcesses(say) : [];
   const rows = [
-    ['npm start', median(ready).toFixed(0), median(memory).toFixed(0)],
-    ...processes.map(({ name, value }) => [name, '', value.toFixed(0)]),
+    ['npm start', median(ready).toFixed(0), median(memory).toFixed(0), ''],
+    ...processes.map(({ name, resident, value }) => [name, '', resident.toFixed(0), value.toFixed(0)]),
   ];
   return {
     title: 'Start and footprint',
-    text: `Time from the start of the process, with an empty data folder, to the first good answer of \`/health/ready\` with the demo catalogue; resident memory
+    text: `Time from the start of the process, with an empty data folder, to the first good answer of \`/health/ready\` with the demo catalogue; memory
 ${idleMs / 1_000} s later, nobody asking anything. Medians of ${rounds} starts; the processes of their own on MongoDB and RabbitMQ were started once.
+Resident memory counts the code of Node itself in each of them; the last column counts what several share in parts, so that its sum
+is what they really take.
 
-${table(['process', 'ready, ms', 'memory, MiB'], rows)}
+${table(['process', 'ready, ms', 'resident, MiB', 'its share, MiB'], rows)}
 
-![Resident memory](startup.svg)
+![Memory](startup.svg)
 `,
     plots: {
       'startup.svg': await bars({
-        title: 'Resident memory when idle',
+        title: 'Memory when idle',
         unit: 'MiB',
         values: [{ name: 'npm start', value: median(memory) }, ...processes],
       }),
@@ -53,11 +55,17 @@ ${table(['process', 'ready, ms', 'memory, MiB'], rows)}
   };
 }
 
-async function idleProcesses(say: (line: string) => void): Promise<{ name: string; value: number }[]> {
+/** Resident memory of each process, and as `value` its share of it. */
+async function idleProcesses(
+  say: (line: string) => void,
+): Promise<{ name: string; resident: number; value: number }[]> {
   const shop = await startBenchShop({ say });
   try {
     await sleep(idleMs);
-    return processNames.map(name => ({ name, value: residentMiB(shop.pidOf(name)) ?? Number.NaN }));
+    return processNames.map(name => ({
+      ...{ name, resident: residentMiB(shop.pidOf(name)) ?? Number.NaN },
+      value: proportionalMiB(shop.pidOf(name)) ?? Number.NaN,
+    }));
   } finally {
     await shop.stop();
   }

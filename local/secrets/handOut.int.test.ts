@@ -125,7 +125,7 @@ describe('secrets that the operator gave', () => {
     handOut(options);
     give({
       'order-service-db-password': 'Zw3_fKq8-QhTn2sLxV',
-      'service-token-secret': 'k'.repeat(20) + 'Zw3_fKq8-QhTn2sLxV',
+      'service-token-secret': `${'k'.repeat(20)}Zw3_fKq8-QhTn2sLxV`,
     });
     assert.match(
       fault(() => handOut(options)),

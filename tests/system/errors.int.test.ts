@@ -16,12 +16,12 @@ const key = { 'Idempotency-Key': 'errors' };
 describe('a body that does not fit is 400 and says where', () => {
   const product = { sku: 'NEW-1', name: 'New', price: { amount: 1, currency: 'GBP' } };
   const cases: [string, string, () => unknown, string][] = [
-    ['an unknown field', '/api/orders', () => ({ ...goodOrder(), total: 1 }), 'body'],
+    ['an unknown field', '/api/orders', () => ({ ...goodOrder(), total: 1 }), 'total'],
     [
       'a price from the client',
       '/api/orders',
       () => ({ ...goodOrder(), items: [{ productId, quantity: 1, unitPrice: 1 }] }),
-      'items.0',
+      'items.0.unitPrice',
     ],
     [
       'a wrong type',
@@ -68,7 +68,7 @@ describe('a body that does not fit is 400 and says where', () => {
       'a role from the client',
       '/api/users/register',
       () => ({ email: 'x@example.com', password: 'a long enough password', name: 'X', role: 'admin' }),
-      'body',
+      'role',
     ],
     [
       'an operator for a value',

@@ -135,7 +135,7 @@ describe('NDJSON', () => {
         [3, undefined, ''],
         [4, undefined, 'body'],
         [5, undefined, 'body'],
-        [6, 'D', 'body'],
+        [6, 'D', 'colour'],
         [7, 'E', 'images.0'],
         [8, 'A', undefined],
         [9, undefined, ''],
