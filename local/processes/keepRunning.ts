@@ -30,6 +30,12 @@ export interface KeptProcess {
 const [minDelayMs, maxDelayMs, steadyMs] = [100, 10_000, 10_000];
 
 /**
+ * Room for young objects, in MiB, of which V8 has two; of itself it lets them grow to 64 MiB each under load, and counts them
+ * against `--max-old-space-size`: past that it collects without end.
+ */
+const youngObjects = '--max-semi-space-size=8';
+
+/**
  * Keeps one process running: starts it, and again whenever it ends, after pauses that double from 0.1 s to 10 s with up
  * to half of each taken off at random. One that lasted less than 10 s counts as a failed try. The process has a group of
  * its own, so that a Ctrl-C reaches only whoever keeps it, and a channel that tells it when that one is gone.
@@ -42,7 +48,7 @@ export function keepRunning(options: KeepRunningOptions): KeptProcess {
 
   async function runOnce(): Promise<number> {
     const startedAt = performance.now();
-    const current = spawn(process.execPath, [options.script()], {
+    const current = spawn(process.execPath, [youngObjects, options.script()], {
       env: options.environment,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

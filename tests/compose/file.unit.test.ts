@@ -174,7 +174,7 @@ describe('the image', () => {
     assert.match(last, /^\nFROM node:24-bookworm-slim$/m);
     assert.match(last, /^USER node$/m);
     assert.match(last, /^HEALTHCHECK /m);
-    assert.match(last, /^CMD \["node", "src\/index\.ts"\]$/m);
+    assert.match(last, /^CMD \["node", "--max-semi-space-size=8", "src\/index\.ts"\]$/m);
     assert.doesNotMatch(last, /npm|curl/);
   });
 

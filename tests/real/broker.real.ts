@@ -26,7 +26,7 @@ describe('RabbitMQ fails', () => {
       mongodbUri: mongod.url,
       rabbitmqUrl: `amqp://127.0.0.1:${link.port}?heartbeat=2`,
       // As in a small container: with all of a machine's memory at hand Node's heaps grow for minutes whatever happens.
-      environment: { NODE_OPTIONS: '--max-old-space-size=192 --max-semi-space-size=4' },
+      environment: { NODE_OPTIONS: '--max-old-space-size=192' },
     });
   });
   after(async () => {
