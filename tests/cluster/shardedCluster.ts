@@ -86,7 +86,9 @@ function answerFrom(config: Client, shard: Client): Answer {
   return async (name, command) => {
     try {
       if (name === 'enableSharding') {
-        await config.db('admin').command({ _configsvrCreateDatabase: command[name], primaryShardId: 'shard0', ...majority });
+        await config
+          .db('admin')
+          .command({ _configsvrCreateDatabase: command[name], primaryShardId: 'shard0', ...majority });
       } else if (name === 'shardCollection') {
         const [database = '', ...rest] = String(command[name]).split('.');
         const databaseVersion = (await databases.findOne({ _id: database }))?.version;
