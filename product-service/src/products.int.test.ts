@@ -63,7 +63,7 @@ describe('a product', () => {
   });
 
   const wrong: [string, unknown, string][] = [
-    ['an unknown field', { sku: 'B', name: 'b', price, colour: 'red' }, 'body'],
+    ['an unknown field', { sku: 'B', name: 'b', price, colour: 'red' }, 'colour'],
     ['no price', { sku: 'B', name: 'b' }, 'price'],
     ['a price as text', { sku: 'B', name: 'b', price: { amount: '1', currency: 'GBP' } }, 'price.amount'],
     ['a fraction of a penny', { sku: 'B', name: 'b', price: { amount: 1.5, currency: 'GBP' } }, 'price.amount'],

@@ -51,8 +51,8 @@ test('a field that is missing, unknown, of another type or out of range is refus
     ['country', { ...home, country: 'ZZ' }],
     ['country', { ...home, country: 'GBR' }],
     ['line2', { ...home, line2: { $gt: '' } }],
-    ['body', { ...home, id: 'mine' }],
-    ['body', { ...home, userId: 'other' }],
+    ['id', { ...home, id: 'mine' }],
+    ['userId', { ...home, userId: 'other' }],
   ];
   for (const [field, body] of cases) {
     const answer = await shop.send('POST', path, { token, body });
