@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Secrets } from '@tradepost/local/dataFolder';
+import { youngObjects } from '@tradepost/local/processes/keepRunning';
 import type { ProcessName } from '@tradepost/local/processes/settings';
 import { send } from '@tradepost/local/testing';
 import { type RealShop, startRealShop } from '../tests/real/realShop.ts';
@@ -110,8 +111,7 @@ export async function startEmbeddedShop({
   const [port] = await freePorts(1);
   const admin = { email: 'admin@tradepost.example', password: 'the bench is not a secret' };
   const began = performance.now();
-  // As `npm start` does: seven parts in one process would else take 40 MB more for their youngest objects.
-  const script = ['--max-semi-space-size=8', join(import.meta.dirname, '..', 'local', 'start.ts')];
+  const script = [youngObjects, join(import.meta.dirname, '..', 'local', 'start.ts')];
   const child: ChildProcess = spawn(process.execPath, script, {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {

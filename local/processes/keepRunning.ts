@@ -31,9 +31,9 @@ const [minDelayMs, maxDelayMs, steadyMs] = [100, 10_000, 10_000];
 
 /**
  * Room for young objects, in MiB, of which V8 has two; of itself it lets them grow to 64 MiB each under load, and counts them
- * against `--max-old-space-size`: past that it collects without end.
+ * against `--max-old-space-size`: past that it collects without end. The Dockerfile and `npm start` say the same.
  */
-const youngObjects = '--max-semi-space-size=8';
+export const youngObjects = '--max-semi-space-size=8';
 
 /**
  * Keeps one process running: starts it, and again whenever it ends, after pauses that double from 0.1 s to 10 s with up

@@ -8,11 +8,13 @@ const maxErrors = 20;
  * field that is unknown is named by itself, and one that is missing is said to be.
  */
 export function fieldErrors(issues: readonly z.core.$ZodIssue[], part: string): FieldError[] {
-  const errors = issues.flatMap(issue => {
+  const errors = issues.slice(0, maxErrors).flatMap(issue => {
     if (issue.code !== 'unrecognized_keys') {
       return { path: pathOf(issue.path, part), message: isMissing(issue) ? 'is required' : issue.message };
     }
-    return issue.keys.map(key => ({ path: pathOf([...issue.path, key], part), message: 'is not a known field' }));
+    return issue.keys
+      .slice(0, maxErrors)
+      .map(key => ({ path: pathOf([...issue.path, key], part), message: 'is not a known field' }));
   });
   return errors.slice(0, maxErrors);
 }

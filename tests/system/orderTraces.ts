@@ -71,7 +71,9 @@ function differences(spans: readonly ReceivedSpan[], tree: string, isBack: (path
   };
 }
 
-const isComplete = ({ missing }: { missing: string[] }): boolean => missing.length === 0;
+/** A span may be told before the one that it is a part of, and is strange until then. */
+const isComplete = ({ missing, strange }: { missing: string[]; strange: string[] }): boolean =>
+  missing.length === 0 && strange.length === 0;
 
 /** What is not as it should be in the trace of an order that was confirmed. */
 export const ofConfirmed = (spans: readonly ReceivedSpan[]) => differences(spans, confirmed, () => false);

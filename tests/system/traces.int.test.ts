@@ -71,9 +71,7 @@ describe('the trace of an order', () => {
     assert.equal(answer.status, 402);
     const traceId = traceIdOf(answer);
     assert.equal(answer.body.traceId, traceId);
-    // A call may be told before what it is a part of.
-    const isAll = (seen: ReturnType<typeof spansOf>) => isWholeDeclined(seen) && ofDeclined(seen).strange.length === 0;
-    const spans = await eventually(async () => spansOf(traceId), isAll, 30_000).catch(() => spansOf(traceId));
+    const spans = await eventually(async () => spansOf(traceId), isWholeDeclined, 30_000).catch(() => spansOf(traceId));
     const { missing, strange, back } = ofDeclined(spans);
     assert.deepEqual({ missing, strange }, { missing: [], strange: [] });
     assert.ok(back.length >= 2, 'the stock that came back is heard of');
